@@ -1,0 +1,32 @@
+"""Decides what is known of a running part of the platform: who it is, that it lives and that it makes progress."""
+
+from django.db import models
+
+from orchestrator.kernel.ids import new_id
+
+
+class Process(models.Model):
+    """One scheduler, DAG processor, triggerer, API server or worker; Airflow calls it a job."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=30)
+    hostname = models.CharField(max_length=500)
+    pid = models.IntegerField()
+    pid_started = models.CharField(max_length=40, blank=True, help_text="Start time of the pid, so that a reused pid is not mistaken.")
+    version = models.CharField(max_length=40, blank=True)
+    config_fingerprint = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    progress_at = models.DateTimeField(null=True, blank=True, help_text="When it last finished a round of its work.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "processes"
+        indexes = [
+            # selectors.process_latest and the reaper: living processes of one kind, newest heartbeat first
+            models.Index(fields=["kind", "-heartbeat_at"], name="process_kind_heartbeat"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.hostname}:{self.pid}"

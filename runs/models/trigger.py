@@ -1,0 +1,18 @@
+"""Decides what a deferred task waits for."""
+
+from django.db import models
+
+
+class Trigger(models.Model):
+    """One asynchronous wait; owned by a triggerer under a lease."""
+
+    id = models.BigAutoField(primary_key=True)
+    classpath = models.CharField(max_length=1000)
+    encrypted_kwargs = models.TextField(blank=True, default="")
+    created_date = models.DateTimeField()
+    queue = models.CharField(max_length=256, null=True, blank=True)
+    triggerer_id = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.classpath}"
