@@ -1,0 +1,83 @@
+"""Decides when a cron expression fires in a time zone, with Airflow's rule for clock changes."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from functools import cached_property
+from typing import Any
+
+from orchestrator.sdk.definitions.timetables.base import AirflowTimetableInvalid, Timetable
+from orchestrator.sdk.definitions.timetables.dst import utc_to_wall, wall_to_utc
+from orchestrator.sdk.definitions.timetables.instants import as_utc, zone_of
+from orchestrator.sdk.definitions.timetables.presets import CRON_PRESETS
+
+
+class CronSchedule(Timetable):
+    """The steps of a cron expression; croniter only ever sees naive wall times.
+
+    :param cron: a cron expression of five to seven columns, or a preset such as ``@daily``.
+    :param timezone: name or tzinfo in which the expression is read.
+    """
+
+    def __init__(self, cron: str, timezone: str | tzinfo) -> None:
+        self.expression = CRON_PRESETS.get(cron, cron)
+        self.timezone = zone_of(timezone)
+
+    @property
+    def summary(self) -> str:
+        """The cron expression."""
+        return self.expression
+
+    @cached_property
+    def description(self) -> str:  # type: ignore[override]
+        """The expression in English; empty where there is no text for it."""
+        from orchestrator.sdk.definitions.timetables.cron_text import describe
+
+        return describe(self.expression)
+
+    def validate(self) -> None:
+        """Raise ``AirflowTimetableInvalid`` with croniter's reason if the expression is not one."""
+        from croniter.croniter import CroniterBadCronError, CroniterBadDateError, croniter
+
+        try:
+            croniter(self.expression)
+        except (CroniterBadCronError, CroniterBadDateError) as error:
+            raise AirflowTimetableInvalid(str(error)) from error
+
+    @cached_property
+    def _steps(self) -> Any:
+        from croniter.croniter import croniter
+
+        return croniter(self.expression)
+
+    @property
+    def _covers_every_hour(self) -> bool:
+        return bool(self._steps.expanded[1] == ["*"])
+
+    def _get_next(self, current: datetime) -> datetime:
+        """Return the first firing after an instant."""
+        current = as_utc(current)
+        wall = utc_to_wall(current, self.timezone)
+        fires = self._steps.get_next(datetime, start_time=wall)
+        if self._covers_every_hour:  # the elapsed time keeps both passes of a repeated hour
+            return current + (fires - wall)
+        return wall_to_utc(fires, self.timezone)
+
+    def _get_prev(self, current: datetime) -> datetime:
+        """Return the last firing before an instant."""
+        current = as_utc(current)
+        wall = utc_to_wall(current, self.timezone)
+        fires = self._steps.get_prev(datetime, start_time=wall)
+        if self._covers_every_hour:
+            return current - (wall - fires)
+        return wall_to_utc(fires, self.timezone)
+
+    def _align_to_next(self, current: datetime) -> datetime:
+        """Return the first firing at or after an instant."""
+        following = self._get_next(current)
+        return following if self._get_prev(following) != current else as_utc(current)
+
+    def _align_to_prev(self, current: datetime) -> datetime:
+        """Return the last firing at or before an instant."""
+        preceding = self._get_prev(current)
+        return preceding if self._get_next(preceding) != current else as_utc(current)
