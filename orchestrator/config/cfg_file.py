@@ -1,0 +1,76 @@
+"""Decides the text of ``airflow.cfg`` and writes it once, on the first migrate."""
+
+import base64
+import json
+import os
+import secrets
+import textwrap
+from pathlib import Path
+
+from orchestrator.config.option import Option
+from orchestrator.config.options import OPTIONS, SECTION_NOTES
+
+HEAD = """\
+# Options of the orchestrator. A line `# name = value` shows the default; remove the `# ` to change it.
+# Each option can also be set by an environment variable AIRFLOW__SECTION__NAME, which wins over this file;
+# AIRFLOW__SECTION__NAME_CMD names a command that prints the value.
+"""
+
+
+def generate_secret(option: Option) -> str:
+    """A new random value of a ``generated`` option; a Fernet key for ``fernet_key``."""
+    if option.key == "fernet_key":
+        return base64.urlsafe_b64encode(os.urandom(32)).decode()
+    return secrets.token_urlsafe(48)
+
+
+def write_cfg(home: Path) -> Path | None:
+    """Write ``airflow.cfg`` with mode 0600, all options and fresh secrets; None where it exists.
+
+    Two processes may race: the file is made complete under another name and linked, so one wins and nobody reads half a file.
+    """
+    path = home / "airflow.cfg"
+    if path.exists():
+        return None
+    home.mkdir(parents=True, exist_ok=True)
+    draft = home / f".airflow.cfg.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(cfg_text())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return None
+    finally:
+        draft.unlink()
+    return path
+
+
+def cfg_text() -> str:
+    """The whole file: every option with its explanation, default and environment variable, by section."""
+    lines = [HEAD]
+    section = ""
+    for option in OPTIONS.values():
+        if option.section != section:
+            section = option.section
+            lines.append(f"[{section}]\n# {SECTION_NOTES[section]}\n")
+        lines.append(option_text(option))
+    return "\n".join(lines)
+
+
+def option_text(option: Option) -> str:
+    """The lines of one option."""
+    explanation = "\n".join(textwrap.wrap(option.description, 118, initial_indent="# ", subsequent_indent="# "))
+    allowed = "" if option.type in ("str", "path") else f"# {option.allowed()[:1].upper()}{option.allowed()[1:]}. "
+    tail = f"{allowed or '# '}Variable: {option.variable}"
+    value = f"{option.key} = {generate_secret(option)}" if option.generated else f"# {option.key} = {default_text(option)}"
+    return f"{explanation}\n{tail}\n{value.rstrip()}\n"
+
+
+def default_text(option: Option) -> str:
+    """The default as it is written in the file."""
+    if option.default is None:
+        return ""
+    if option.type == "json":
+        return json.dumps(option.default)
+    return str(option.default).replace("%", "%%")

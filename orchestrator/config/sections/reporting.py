@@ -1,0 +1,53 @@
+"""Decides the options of metrics, traces, mail and error reports."""
+
+# One option is one row of a table, however wide.
+# ruff: noqa: E501, S104
+from orchestrator.config.option import Option
+
+# fmt: off
+OPTIONS = (
+    Option("metrics", "metrics_allow_list", "str", "", "Only names that match one of these patterns, separated by commas, are sent."),
+    Option("metrics", "metrics_block_list", "str", "", "Names that match one of these patterns are not sent."),
+    Option("metrics", "statsd_on", "bool", False, "Send metrics by StatsD."),
+    Option("metrics", "statsd_host", "str", "localhost", "Host of the StatsD server."),
+    Option("metrics", "statsd_port", "int", 8125, "Port of the StatsD server.", minimum=1, maximum=65535),
+    Option("metrics", "statsd_ipv6", "bool", False, "Reach it by IPv6."),
+    Option("metrics", "statsd_prefix", "str", "airflow", "Prefix of all names."),
+    Option("metrics", "statsd_datadog_enabled", "bool", False, "Add tags the way Datadog reads them."),
+    Option("metrics", "statsd_datadog_tags", "str", "", "Fixed tags as `key:value` separated by commas."),
+    Option("metrics", "statsd_influxdb_enabled", "bool", False, "Add tags the way InfluxDB reads them."),
+    Option("metrics", "statsd_disabled_tags", "str", "job_id,run_id", "Tags that are not sent."),
+    Option("metrics", "otel_on", "bool", False, "Send metrics by OpenTelemetry."),
+    Option("metrics", "otel_host", "str", "localhost", "Host of the collector."),
+    Option("metrics", "otel_port", "int", 8889, "Port of the collector.", minimum=1, maximum=65535),
+    Option("metrics", "otel_prefix", "str", "airflow", "Prefix of all names."),
+    Option("metrics", "otel_interval_milliseconds", "int", 60000, "Milliseconds between two exports.", minimum=1),
+    Option("metrics", "otel_service", "str", "Airflow", "Service name of the exports."),
+    Option("metrics", "otel_ssl_active", "bool", False, "Encrypt the way to the collector."),
+    Option("traces", "otel_on", "bool", False, "Send traces by OpenTelemetry."),
+    Option("traces", "otel_host", "str", "localhost", "Host of the collector."),
+    Option("traces", "otel_port", "int", 8889, "Port of the collector.", minimum=1, maximum=65535),
+    Option("traces", "otel_service", "str", "Airflow", "Service name of the exports."),
+    Option("traces", "otel_ssl_active", "bool", False, "Encrypt the way to the collector."),
+    Option("email", "email_backend", "str", "", "Dotted path of the function that sends mail; empty means SMTP."),
+    Option("email", "email_conn_id", "str", "smtp_default", "Connection with user and password of the mail server."),
+    Option("email", "default_email_on_retry", "bool", True, "Tasks with an address send mail on retry."),
+    Option("email", "default_email_on_failure", "bool", True, "Tasks with an address send mail on failure."),
+    Option("email", "subject_template", "path", None, "File with the template of the subject."),
+    Option("email", "html_content_template", "path", None, "File with the template of the body."),
+    Option("email", "from_email", "str", None, "Sender of mails."),
+    Option("email", "ssl_context", "choice", "default", "How certificates are checked.", choices=("default", "none")),
+    Option("smtp", "smtp_host", "str", "localhost", "Mail server."),
+    Option("smtp", "smtp_port", "int", 25, "Port of the mail server.", minimum=1, maximum=65535),
+    Option("smtp", "smtp_starttls", "bool", True, "Switch to encryption after connecting."),
+    Option("smtp", "smtp_ssl", "bool", False, "Encrypt from the start."),
+    Option("smtp", "smtp_user", "str", None, "User at the mail server."),
+    Option("smtp", "smtp_password", "str", None, "Password at the mail server.", sensitive=True),
+    Option("smtp", "smtp_mail_from", "str", "airflow@example.com", "Sender of mails."),
+    Option("smtp", "smtp_timeout", "int", 30, "Seconds to wait for the mail server.", minimum=1),
+    Option("smtp", "smtp_retry_limit", "int", 5, "How often sending is repeated.", minimum=0),
+    Option("sentry", "sentry_on", "bool", False, "Report errors to Sentry."),
+    Option("sentry", "sentry_dsn", "str", "", "Address of the Sentry project.", sensitive=True),
+    Option("connection_test", "timeout", "int", 60, "Seconds a connection test may take.", minimum=1),
+    Option("connection_test", "max_concurrency", "int", 4, "Connection tests at once.", minimum=1),
+)

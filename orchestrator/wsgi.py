@@ -1,0 +1,9 @@
+"""Decides the WSGI entry point for servers other than ``manage.py api_server``."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator.settings")
+
+application = get_wsgi_application()
