@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+_RANGE = re.compile(r"\d+-\d+")
+_WEEK = {name: str(index) for index, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
+_WEEK_DAY = re.compile("|".join(_WEEK), re.IGNORECASE)
+_STEPPED_RANGE = re.compile(r"(\d+)-(\d+)/(\d+)")
+
 
 def describe(expression: str) -> str:
     """Return the sentence for a cron expression; empty where it has seconds or years, or cannot be read."""
@@ -32,6 +39,21 @@ def _sentence(expression: str) -> str:
 
     try:
         descriptor = ExpressionDescriptor(expression, casing_type=CasingTypeEnum.Sentence, use_24hour_time_format=True)
-        return str(descriptor.get_description())
+        text = str(descriptor.get_description())
     except (FormatException, MissingFieldException):
         return ""
+    return _as_airflow_says(expression.split(), text)
+
+
+def _as_airflow_says(columns: list[str], text: str) -> str:
+    """Airflow uses cron-descriptor 2; the version that django-celery-beat allows words two cases otherwise."""
+    if len(columns) < 5:
+        return text
+    if columns[0] == "0" and _RANGE.fullmatch(columns[1]) and text.startswith("Between"):
+        text = f"At 0 minutes past the hour, b{text[1:]}"
+    stepped = _STEPPED_RANGE.fullmatch(_WEEK_DAY.sub(lambda name: _WEEK[name[0].upper()], columns[4]))
+    if stepped and int(stepped[3]) > int(stepped[2]) - int(stepped[1]):
+        text = text.replace(" days of the week", " weeks")
+        if stepped[2] == "6":
+            text = re.sub(r", (\w+) through Saturday", r", only on \1", text)
+    return text
