@@ -105,7 +105,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """Names and values of a ``.env`` file; the process's own environment is left alone."""
     if not path.is_file():
         return {}
-    import environ
+    import environ  # type: ignore[import-untyped]
 
     class DotEnv(environ.Env):  # type: ignore[misc]
         ENVIRON: dict[str, str] = {}

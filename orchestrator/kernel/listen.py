@@ -23,19 +23,24 @@ class PostgresWakeup:
         self._connection: Any = None
         self._failures = 0
         self._next_try = 0.0
+        self.woken = False
         self._connect()
 
     def wait(self, timeout: float, fds: Sequence[Descriptor] = ()) -> list[Descriptor]:
         """See ``Wakeup``. A lost connection wakes at once, because notifications may have been missed."""
         self._connect()
-        if self._connection is None:
+        listening = self._connection
+        if listening is None:
+            self.woken = False
             return readable(timeout, fds)
-        if self._drain():
+        # What arrived while the last statement ran is already in memory, where poll does not see it.
+        self.woken = self._drain()
+        if self._connection is None:
             return readable(0, fds)
-        ready = readable(timeout, [self._connection, *fds])
-        if self._connection in ready:
-            self._drain()
-        return [fd for fd in ready if fd is not self._connection]
+        ready = readable(0 if self.woken else timeout, [listening, *fds])
+        if listening in ready:
+            self.woken = self._drain() or self.woken
+        return [fd for fd in ready if fd is not listening]
 
     def close(self) -> None:
         """Close the connection."""

@@ -22,7 +22,9 @@ LONGEST_SOCKET_PATH = 100
 
 
 class Wakeup(Protocol):
-    """Something to wait for."""
+    """Something to wait for; ``woken`` says whether the last wait saw a wake-up."""
+
+    woken: bool
 
     def wait(self, timeout: float, fds: Sequence[Descriptor] = ()) -> list[Descriptor]:
         """Wait at most ``timeout`` seconds for a wake-up or a readable descriptor; return the readable ones of ``fds``."""
@@ -49,6 +51,7 @@ class SocketWakeup:
         self.path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         self._socket.bind(str(self.path))
+        self.woken = False
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -56,7 +59,8 @@ class SocketWakeup:
     def wait(self, timeout: float, fds: Sequence[Descriptor] = ()) -> list[Descriptor]:
         """See ``Wakeup``; all wake-ups that arrived together count as one."""
         ready = readable(timeout, [self, *fds])
-        if self in ready:
+        self.woken = self in ready
+        if self.woken:
             with contextlib.suppress(BlockingIOError):
                 while True:
                     self._socket.recv(16)

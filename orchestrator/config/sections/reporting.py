@@ -1,7 +1,7 @@
 """Decides the options of metrics, traces, mail and error reports."""
 
 # One option is one row of a table, however wide.
-# ruff: noqa: E501, S104
+# ruff: noqa: E501
 from orchestrator.config.option import Option
 
 # fmt: off
