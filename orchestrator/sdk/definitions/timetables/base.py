@@ -114,7 +114,7 @@ class Timetable:
         """Two timetables are equal when they have the same type and the same facts."""
         if type(other) is not type(self):
             return NotImplemented
-        return self.serialize() == other.serialize()  # type: ignore[attr-defined]
+        return self.serialize() == other.serialize()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, repr(sorted(self.serialize().items()))))

@@ -58,7 +58,7 @@ class CronSchedule(Timetable):
         """Return the first firing after an instant."""
         current = as_utc(current)
         wall = utc_to_wall(current, self.timezone)
-        fires = self._steps.get_next(datetime, start_time=wall)
+        fires: datetime = self._steps.get_next(datetime, start_time=wall)
         if self._covers_every_hour:  # the elapsed time keeps both passes of a repeated hour
             return current + (fires - wall)
         return wall_to_utc(fires, self.timezone)
@@ -67,7 +67,7 @@ class CronSchedule(Timetable):
         """Return the last firing before an instant."""
         current = as_utc(current)
         wall = utc_to_wall(current, self.timezone)
-        fires = self._steps.get_prev(datetime, start_time=wall)
+        fires: datetime = self._steps.get_prev(datetime, start_time=wall)
         if self._covers_every_hour:
             return current - (wall - fires)
         return wall_to_utc(fires, self.timezone)
