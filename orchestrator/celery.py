@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator.settings")
 
 
 def settings() -> dict[str, Any]:
-    """Celery's settings as the options of ``[celery]`` give them. Messages are acknowledged early: the database keeps the work."""
+    """Celery's settings from ``[celery]``. Messages are acknowledged early: the database keeps the work."""
     return {
         "broker_url": conf.get("celery", "broker_url"),
         "result_backend": conf.get("celery", "result_backend") or None,

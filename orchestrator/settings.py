@@ -19,7 +19,7 @@ SECRET_KEY_FALLBACKS = conf.get("api", "secret_key").split(",")[1:]
 DEBUG = False
 ALLOWED_HOSTS = [host.strip() for host in conf.get("api", "allowed_hosts").split(",")]
 
-OUR_APPS = ["accounts", "vault", "dags_app", "runs", "executionapi"]
+OUR_APPS = ["accounts", "vault", "orchestrator.processes", "dags_app", "runs", "executionapi"]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -37,7 +37,7 @@ if "Celery" in conf.get("core", "executor"):
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "orchestrator.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

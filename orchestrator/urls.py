@@ -3,7 +3,7 @@
 import importlib.util
 import os
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, clear_url_caches, include, path
 
 Routes = list[URLPattern | URLResolver]
 
@@ -48,6 +48,13 @@ def chosen_apps() -> tuple[str, ...]:
     """The applications named by the command that started this process; all where it named none."""
     names = os.environ.get(APPS_VARIABLE, "")
     return tuple(name for name in names.split(",") if name) or ALL_APPS
+
+
+def select_apps(apps: tuple[str, ...]) -> None:
+    """Answer only the paths of ``apps`` in this process and in what it starts."""
+    os.environ[APPS_VARIABLE] = ",".join(apps)
+    urlpatterns[:] = build_urlpatterns(apps)
+    clear_url_caches()
 
 
 urlpatterns = build_urlpatterns(chosen_apps())
