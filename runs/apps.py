@@ -1,6 +1,9 @@
 """Decides how Django knows this app: what runs."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RunsConfig(AppConfig):
@@ -9,3 +12,17 @@ class RunsConfig(AppConfig):
     name = "runs"
     verbose_name = "Runs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make sure that the default pool exists after each migrate."""
+        post_migrate.connect(_ensure_default_pool, sender=self)
+
+
+def _ensure_default_pool(**kwargs: Any) -> None:
+    from orchestrator.config import conf
+    from runs.models import Pool
+
+    Pool.objects.using(kwargs["using"]).get_or_create(
+        pool="default_pool",
+        defaults={"slots": conf.get("core", "default_pool_task_slot_count"), "description": "Default pool"},
+    )

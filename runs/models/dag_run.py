@@ -66,7 +66,9 @@ class DagRun(models.Model):
         ]
         indexes = [
             # duties.claim_runs: unfinished runs, few at any time
-            models.Index(fields=["state", "dag", "run_after"], condition=models.Q(state__in=["queued", "running"]), name="dag_run_open"),
+            models.Index(
+                fields=["state", "dag", "run_after"], condition=models.Q(state__in=["queued", "running"]), name="dag_run_open"
+            ),
             models.Index(fields=["dag", "-run_after"], name="dag_run_dag_run_after"),
             models.Index(fields=["-run_after"], name="dag_run_run_after"),
         ]

@@ -34,6 +34,9 @@ class RunEvent(models.Model):
     task_id = models.CharField(max_length=250, blank=True, default="")
     map_index = models.IntegerField(default=-1)
     state = models.CharField(max_length=20, null=True, blank=True)
+    # The attempt as it is after the change: a retry or a clear gives it a new id.
+    ti_id = models.UUIDField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.dag_run_id} {self.task_id}[{self.map_index}] {self.state}"
