@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self
 
+from orchestrator.sdk.exceptions import AirflowTimetableInvalid
+
+__all__ = ["AirflowTimetableInvalid", "DagRunInfo", "DataInterval", "Json", "TimeRestriction", "Timetable"]
+
 Json = Any
-
-
-class AirflowTimetableInvalid(Exception):
-    """A timetable that can never work; the message says which value is wrong."""
 
 
 class DataInterval(NamedTuple):
