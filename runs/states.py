@@ -92,7 +92,8 @@ EDGES: Final[dict[State, frozenset[State]]] = {
     _S.UP_FOR_RESCHEDULE: frozenset({_S.RUNNING}),
     _S.DEFERRED: frozenset({_S.SCHEDULED, _S.RUNNING}),  # from scheduled: a task that starts in its trigger
     _S.AWAITING_INPUT: frozenset({_S.SCHEDULED, _S.RUNNING, _S.DEFERRED}),
-    _S.UPSTREAM_FAILED: _NOT_STARTED - {_S.QUEUED},
+    # Also from an executing state: a run in which everything is blocked gives up what cannot succeed any more.
+    _S.UPSTREAM_FAILED: UNFINISHED,
     # The task or its index left the DAG.
     _S.REMOVED: _ALL - {_S.REMOVED},
 }

@@ -1,20 +1,23 @@
-"""Decides where the facts recorded from the real Airflow are read."""
+"""Decides where the facts recorded from a real Airflow are read from."""
 
-from __future__ import annotations
-
-import functools
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(os.environ.get("ORACLE_DIR") or Path(__file__).resolve().parents[1].parent / "shared" / "oracle")
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
-@functools.cache
+def oracle_dir() -> Path:
+    """Return the directory of the recorded facts: ``ORACLE_DIR``, else ``../shared/oracle`` beside the repository."""
+    return Path(os.environ.get("ORACLE_DIR") or REPOSITORY.parent / "shared" / "oracle")
+
+
+@cache
 def oracle_json(name: str) -> Any:
-    """Return a recorded file; fails with a clear sentence where it is missing."""
-    path = FOLDER / name
+    """Return the content of one recorded file. Raises ``FileNotFoundError`` with what to do where it is missing."""
+    path = oracle_dir() / name
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: set ORACLE_DIR to the folder with the facts recorded from Airflow")
+        raise FileNotFoundError(f"recorded facts are missing: {path}. Set ORACLE_DIR to the directory that holds {name}.")
     return json.loads(path.read_text())
