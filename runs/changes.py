@@ -23,6 +23,7 @@ class Moved:
     actor: str = ""
     event_id: UUID | None = None
     due_at: datetime | None = None
+    revoked: bool = False  # a worker may still run the attempt and must stop
 
 
 def record(moved: Sequence[Moved], *, now: datetime) -> None:
@@ -55,6 +56,7 @@ def announce(moved: Iterable[Moved]) -> None:
             state=m.to_state,
             ti_id=m.event_id or m.row.id,
             due_at=m.due_at,
+            revoked_id=m.row.id if m.revoked else None,
         )
         for m in moved
     ]

@@ -32,6 +32,7 @@ from runs.task_specs import task_of
 _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
 # In the other states the last attempt is history already, or none has begun.
 _HAS_AN_ATTEMPT = FINISHED | {S.RUNNING, S.RESTARTING, *_WAITS_INSIDE_A_TRY}
+_WITH_A_WORKER = frozenset({S.QUEUED, S.RUNNING, S.RESTARTING})
 _NO_WAIT: dict[str, Any] = {"wait_reason": None, "wait_detail": None, "wait_since": None}
 
 
@@ -382,7 +383,7 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
     moved, written = [], []
     for row in rows:
         next_id = new_id()
-        moved.append(Moved(row, None, Cause.CLEARED, actor, event_id=next_id))
+        moved.append(Moved(row, None, Cause.CLEARED, actor, event_id=next_id, revoked=row.state in _WITH_A_WORKER))
         max_tries = row.try_number + (task.retries if (task := task_of(row)) else 0)
         written.append((row.id, row.state, (next_id, None, *FRESH.values(), max_tries, 0, None, "upstream", now, now)))
     record(moved, now=now)
@@ -396,7 +397,7 @@ def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause:
     """Set task instances to success, failed or skipped by decision of a person or of a run that ends. Returns the moved."""
     rows = _locked(ids, EDGES[S(state)])
     TaskLease.objects.filter(ti_id__in=[row.id for row in rows]).delete()
-    moved = [Moved(row, state, cause, actor) for row in rows]
+    moved = [Moved(row, state, cause, actor, revoked=row.state in _WITH_A_WORKER) for row in rows]
     record(moved, now=now)
     announce(moved)
     TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
@@ -408,9 +409,10 @@ def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause:
 # --------------------------------------------------------------------------------------------------- a run's edges
 
 
-def start_run(run_pk: int, *, now: datetime) -> bool:
-    """Begin a queued run. False: another scheduler did, or it is not queued any more."""
-    return _move_run(run_pk, DagRunState.RUNNING, {DagRunState.QUEUED}, now=now, start_date=now, end_date=None)
+def start_run(run_pk: int, *, scheduler_id: UUID, now: datetime) -> bool:
+    """Begin a queued run under a scheduler. False: another scheduler did, or it is not queued any more."""
+    values = {"start_date": now, "end_date": None, "scheduler_id": scheduler_id}
+    return _move_run(run_pk, DagRunState.RUNNING, {DagRunState.QUEUED}, now=now, **values)
 
 
 def finish_run(run_pk: int, state: str, *, now: datetime, cause: str = "") -> bool:

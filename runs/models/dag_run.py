@@ -47,9 +47,8 @@ class DagRun(models.Model):
     clear_number = models.IntegerField(default=0)
     note = models.TextField(null=True, blank=True)
     note_user = models.CharField(max_length=512, null=True, blank=True)
-    # The scheduler that decides this run now, until when (fencing: ADR 0002).
+    # The scheduler process that decides this run now; it may be taken over once that process is gone (ADR 0002).
     scheduler_id = models.UUIDField(null=True, blank=True)
-    scheduler_lease_until = models.DateTimeField(null=True, blank=True)
     wait_reason = models.CharField(max_length=50, null=True, blank=True)
     wait_detail = models.JSONField(null=True, blank=True)
     wait_since = models.DateTimeField(null=True, blank=True)

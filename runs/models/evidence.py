@@ -37,6 +37,8 @@ class RunEvent(models.Model):
     # The attempt as it is after the change: a retry or a clear gives it a new id.
     ti_id = models.UUIDField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    # An attempt that a worker may still run and that was taken from it: its executor is told to stop it.
+    revoked_id = models.UUIDField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.dag_run_id} {self.task_id}[{self.map_index}] {self.state}"

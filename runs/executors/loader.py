@@ -1,0 +1,44 @@
+"""Decides which executors ``[core] executor`` means."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from orchestrator.config import conf
+from runs.executors.base import Executor, Executors
+
+_KNOWN = {"LocalExecutor": "runs.executors.local.LocalExecutor"}
+# Airflow's own class paths mean ours.
+_ALIASES = {"airflow.executors.local_executor.LocalExecutor": "LocalExecutor", "SequentialExecutor": "LocalExecutor"}
+
+
+class UnknownExecutorError(Exception):
+    """``[core] executor`` names an executor that does not exist."""
+
+
+def load_executors() -> Executors:
+    """Build the executors of ``[core] executor``: names or class paths, separated by commas, each as ``alias:name``.
+
+    Raises:
+        UnknownExecutorError: naming the value and the known names.
+    """
+    found: dict[str, Executor] = {}
+    for item in (part.strip() for part in str(conf.get("core", "executor")).split(",")):
+        alias, _, name = item.rpartition(":")
+        name = _ALIASES.get(name, name)
+        found[alias or name] = _load(name)
+    return Executors(found)
+
+
+def _load(name: str) -> Executor:
+    path = _KNOWN.get(name, name)
+    module_name, _, class_name = path.rpartition(".")
+    try:
+        factory = getattr(import_module(module_name), class_name)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise UnknownExecutorError(
+            f"[core] executor = {name!r} is not an executor ({error}); known names: {', '.join(sorted(_KNOWN))}, "
+            "or give the import path of a class"
+        ) from error
+    executor: Executor = factory()
+    return executor

@@ -1,0 +1,53 @@
+"""Decides what a supervisor, and so every task, finds in its environment: no database URL and no key."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from typing import Any
+
+from dags_app.models import Bundle
+from orchestrator.config import conf
+
+# Options that a worker must not see, by environment name; `_CMD` and `_SECRET` forms too.
+_SECRET = re.compile(r"^(DATABASE_URL|AIRFLOW__(DATABASE__|CELERY__|API__SECRET_KEY|API_AUTH__|SMTP__|CORE__FERNET_KEY).*)$")
+
+
+def supervisor_environment() -> dict[str, str]:
+    """Return the environment of a supervisor: this process's without secrets, with the supervisor's settings."""
+    kept = {name: value for name, value in os.environ.items() if not _SECRET.match(name)}
+    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    kept["AIRFLOW_HOME"] = str(conf.home)
+    kept["ORCHESTRATOR_SUPERVISOR"] = json.dumps(_settings())
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    kept["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]))
+    return kept
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "execution_api_url": execution_api_url(),
+        "base_log_folder": str(conf.get("logging", "base_log_folder")),
+        "dags_folder": str(conf.get("core", "dags_folder")),
+        "plugins_folder": str(conf.get("core", "plugins_folder")),
+        "bundles": dict(Bundle.objects.filter(is_active=True).values_list("name", "path")),
+        "hostname": socket.gethostname(),
+        "heartbeat_seconds": conf.get("workers", "heartbeat_seconds"),
+        "lease_seconds": conf.get("workers", "lease_seconds"),
+        "drain_timeout_seconds": conf.get("workers", "drain_timeout_seconds"),
+        "killed_task_cleanup_time": conf.get("core", "killed_task_cleanup_time"),
+        "import_timeout_seconds": conf.get("core", "dagbag_import_timeout"),
+        "max_hosts": conf.get("workers", "host_max_count"),
+        "host_idle_seconds": conf.get("workers", "host_idle_seconds"),
+        "host_max_age_seconds": conf.get("workers", "host_max_age_seconds"),
+        "host_max_memory_mb": conf.get("workers", "host_max_memory_mb"),
+        "log_max_bytes": conf.get("workers", "log_max_bytes"),
+    }
+
+
+def execution_api_url() -> str:
+    """Return where workers find the Execution API; without a setting, this machine's API server."""
+    url = conf.get("core", "execution_api_server_url")
+    return str(url) if url else f"http://localhost:{conf.get('api', 'port')}/execution/"

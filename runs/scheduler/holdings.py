@@ -1,0 +1,113 @@
+"""Decides what a scheduler keeps in memory: the runs that it owns, their graphs, and what is due or dirty.
+
+All of it is a cache. Every decision made from it is a guarded write, and a write that loses makes the run be read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import heappop, heappush
+from uuid import UUID
+
+from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
+from runs.run_graph import RunGraph
+from runs.run_nodes import Key
+from runs.scheduler.ready import Candidate, Limits, ReadyQueue
+
+
+@dataclass(slots=True)
+class OwnedRun:
+    """One running DAG run: its graph and the ids of its current attempts."""
+
+    pk: int
+    dag_id: str
+    run_id: str
+    version_id: UUID
+    version_hashes: tuple[str, str]
+    spec: DagSpec
+    tasks: dict[str, TaskSpec]
+    graph: RunGraph
+    limits: Limits
+    ids: dict[Key, UUID] = field(default_factory=dict)
+    logical_date: datetime | None = None
+    started_at: datetime | None = None
+    waits_for_past: bool = False
+
+    def candidate(self, key: Key) -> Candidate:
+        """Return the entry for the ready queue of a scheduled task instance."""
+        task = self.tasks[key[0]]
+        return Candidate(
+            ti_id=self.ids[key],
+            run_pk=self.pk,
+            dag_id=self.dag_id,
+            task_id=key[0],
+            map_index=key[1],
+            pool=task.pool,
+            pool_slots=task.pool_slots,
+            priority_weight=task.priority_weight_total,
+        )
+
+
+@dataclass(slots=True)
+class Holdings:
+    """Everything one scheduler process knows between two rounds."""
+
+    scheduler_id: UUID
+    runs: dict[int, OwnedRun] = field(default_factory=dict)
+    ready: ReadyQueue = field(default_factory=ReadyQueue)
+    dirty: set[int] = field(default_factory=set)
+    stale: set[int] = field(default_factory=set)  # to be read again
+    paused_dags: set[str] = field(default_factory=set)
+    may_start_runs: bool = True
+    corrections: int = 0
+    _due: list[tuple[datetime, int, Key, UUID]] = field(default_factory=list)
+    _deadlines: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def hold(self, owned: OwnedRun) -> None:
+        """Take a run in, in place of what was known of it."""
+        self.runs[owned.pk] = owned
+        self.dirty.add(owned.pk)
+        self.stale.discard(owned.pk)
+
+    def drop(self, run_pk: int) -> None:
+        """Forget a run; what stands of it in queues falls away when it is reached."""
+        owned = self.runs.pop(run_pk, None)
+        self.dirty.discard(run_pk)
+        self.stale.discard(run_pk)
+        if owned is not None:
+            for ti_id in owned.ids.values():
+                self.ready.discard(ti_id)
+        self.may_start_runs = True
+
+    def wake_at(self, due_at: datetime, run_pk: int, key: Key, ti_id: UUID) -> None:
+        """Remember when a retry or a reschedule is due."""
+        heappush(self._due, (due_at, run_pk, key, ti_id))
+
+    def pop_due(self, now: datetime, limit: int) -> list[tuple[int, Key, UUID]]:
+        """Return what is due by ``now``, at most ``limit``."""
+        due = []
+        while self._due and self._due[0][0] <= now and len(due) < limit:
+            _, run_pk, key, ti_id = heappop(self._due)
+            due.append((run_pk, key, ti_id))
+        return due
+
+    def seconds_to_next_due(self, now: datetime) -> float | None:
+        """Return when ``pop_due`` has something next, None for never."""
+        return max(0.0, (self._due[0][0] - now).total_seconds()) if self._due else None
+
+    def end_by(self, deadline: datetime, run_pk: int) -> None:
+        """Remember when a run times out."""
+        heappush(self._deadlines, (deadline, run_pk))
+
+    def pop_overdue(self, now: datetime) -> list[int]:
+        """Return the runs whose deadline is over."""
+        overdue = []
+        while self._deadlines and self._deadlines[0][0] <= now:
+            overdue.append(heappop(self._deadlines)[1])
+        return overdue
+
+    def limits_of(self, run_pk: int) -> Limits | None:
+        """Return the caps of a run, None where its DAG is paused or the run is not held any more."""
+        owned = self.runs.get(run_pk)
+        return None if owned is None or owned.dag_id in self.paused_dags else owned.limits

@@ -1,0 +1,148 @@
+"""Decides how a running DAG run is read into memory, and that it has a row for every task of its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from dags_app.models import DagVersion
+from dags_app.selectors import spec_of
+from orchestrator.kernel.ids import new_id
+from orchestrator.sdk.serialization.spec import TaskSpec
+from runs.models import DagRun, RunEvent, TaskInstance
+from runs.run_graph import RunGraph
+from runs.run_nodes import InstanceState
+from runs.run_plan import RunPlan
+from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.scheduler.look_back import past_facts
+from runs.scheduler.ready import Limits
+from runs.states import UNFINISHED, TaskInstanceState
+
+CHUNK = 500
+_COLUMNS = ("id", "task_id", "map_index", "state", "try_number", "retry_at", "dag_version_id")
+
+
+def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
+    """Read ``run`` and hold it. Missing task instances are created in chunks, each its own transaction.
+
+    Raises:
+        SpecUnreadableError: the document of its version cannot be read; the caller sets the run aside.
+    """
+    version_id, hashes = _version_for(run)
+    spec = spec_of(version_id)
+    RunEvent.objects.filter(dag_run_id=run.pk).delete()  # read before the rows: news that come later are read later
+    rows = list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
+    _follow_version(rows, version_id)
+    have = {row[1] for row in rows}
+    created = [task for task in spec.tasks if task.task_id not in have]
+    rows += _create(run, version_id, created)
+    plan = _plan(version_id, hashes)
+    graph = RunGraph(plan, [InstanceState(row[1], row[2], row[3], row[4]) for row in rows], past=past_facts(run, spec))
+    owned = OwnedRun(
+        pk=run.pk,
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        version_id=version_id,
+        version_hashes=hashes,
+        spec=spec,
+        tasks=spec.task_by_id(),
+        graph=graph,
+        limits=_limits(run, spec.tasks, spec.max_active_tasks),
+        ids={(row[1], row[2]): row[0] for row in rows},
+        logical_date=run.logical_date,
+        started_at=run.start_date,
+        waits_for_past=any(task.depends_on_past or task.wait_for_downstream for task in spec.tasks),
+    )
+    holdings.hold(owned)
+    _remember(holdings, owned, rows)
+    return owned
+
+
+def _remember(holdings: Holdings, owned: OwnedRun, rows: Iterable[tuple[Any, ...]]) -> None:
+    for ti_id, task_id, map_index, state, _, retry_at, _ in rows:
+        if state == TaskInstanceState.SCHEDULED and task_id in owned.tasks:
+            holdings.ready.add(owned.candidate((task_id, map_index)))
+        elif state in (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE) and retry_at is not None:
+            holdings.wake_at(retry_at, owned.pk, (task_id, map_index), ti_id)
+    if owned.spec.dagrun_timeout and owned.started_at:
+        holdings.end_by(owned.started_at + timedelta(seconds=owned.spec.dagrun_timeout), owned.pk)
+
+
+def _version_for(run: DagRun) -> tuple[UUID, tuple[str, str]]:
+    """A run of a bundle without versions follows the newest version of its DAG, as in Airflow; others keep theirs."""
+    version_id = run.created_dag_version_id
+    if run.bundle_version is None:
+        version_id = run.dag.latest_version_id or version_id
+    found = DagVersion.objects.filter(pk=version_id).values_list("structure_hash", "attributes_hash").first()
+    return version_id, found or ("", "")  # type: ignore[return-value]  # spec_of raises for a version that is gone
+
+
+@lru_cache(maxsize=128)
+def _plan(version_id: UUID, hashes: tuple[str, str]) -> RunPlan:
+    return RunPlan(spec_of(version_id))
+
+
+def _follow_version(rows: Iterable[tuple[Any, ...]], version_id: UUID) -> None:
+    behind = [row[0] for row in rows if row[6] != version_id and row[3] in UNFINISHED]
+    for start in range(0, len(behind), CHUNK):
+        TaskInstance.objects.filter(id__in=behind[start : start + CHUNK]).update(dag_version_id=version_id)
+
+
+def _create(run: DagRun, version_id: UUID, tasks: list[TaskSpec]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(tasks), CHUNK):
+        instances = [_instance(run, version_id, task) for task in tasks[start : start + CHUNK]]
+        with transaction.atomic():
+            # Another owner may have created some: its rows stand, and the run is read again at the first lost write.
+            TaskInstance.objects.bulk_create(instances, ignore_conflicts=True)
+        yield from ((ti.id, ti.task_id, -1, None, 0, None, version_id) for ti in instances)
+
+
+def _instance(run: DagRun, version_id: UUID, task: TaskSpec) -> TaskInstance:
+    return TaskInstance(
+        id=new_id(),
+        dag_run_id=run.pk,
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        dag_version_id=version_id,
+        wait_reason="upstream",
+        wait_since=run.start_date,
+        updated_at=run.start_date,
+        **instance_values(task),
+    )
+
+
+def instance_values(task: TaskSpec) -> dict[str, Any]:
+    """Return the columns of a task instance that come from its task."""
+    return {
+        "task_id": task.task_id,
+        "task_display_name": task.task_display_name or task.task_id,
+        "operator": task.task_type,
+        "custom_operator_name": task.operator_name or task.task_type,
+        "max_tries": task.retries,
+        "pool": task.pool,
+        "pool_slots": task.pool_slots,
+        "queue": task.queue,
+        "priority_weight": task.priority_weight_total,
+        "executor": task.executor,
+        "executor_config": task.executor_config or {},
+    }
+
+
+def _limits(run: DagRun, tasks: Iterable[TaskSpec], max_active_tasks: int) -> Limits:
+    capped = {
+        task.task_id: (task.max_active_tis_per_dag, task.max_active_tis_per_dagrun)
+        for task in tasks
+        if task.max_active_tis_per_dag is not None or task.max_active_tis_per_dagrun is not None
+    }
+    return Limits(max_active_tasks, capped)
+
+
+def is_overdue(owned: OwnedRun, now: datetime) -> bool:
+    """Return whether the run has run longer than its DAG allows."""
+    limit = owned.spec.dagrun_timeout
+    return bool(limit and owned.started_at and (now - owned.started_at).total_seconds() >= limit)

@@ -1,0 +1,66 @@
+"""Decides how news from workers and people reach the graphs in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from orchestrator.kernel.service import Result
+from runs.executors.base import Executors
+from runs.models import RunEvent
+from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.states import FINISHED, TaskInstanceState
+
+_COLUMNS = ("id", "dag_run_id", "task_id", "map_index", "state", "ti_id", "due_at", "revoked_id")
+_LIMIT = 2000
+
+
+class TakeEvents:
+    """Reads and deletes the ``RunEvent`` rows of owned runs and applies them.
+
+    A crash between the deletion and the decisions loses nothing: the next owner reads the whole run (ADR 0002).
+    """
+
+    name = "take_events"
+
+    def __init__(self, holdings: Holdings, executors: Executors) -> None:
+        self.holdings = holdings
+        self.executors = executors
+
+    def run_once(self, limit: int) -> Result:
+        """Take in at most a bounded number of events."""
+        if not self.holdings.runs:
+            return Result()
+        mine = RunEvent.objects.filter(dag_run__scheduler_id=self.holdings.scheduler_id)
+        rows = list(mine.order_by("id").values_list(*_COLUMNS)[:_LIMIT])
+        if rows:
+            RunEvent.objects.filter(id__in=[row[0] for row in rows]).delete()
+        for row in rows:
+            self._take(*row[1:])
+        return Result(done=len(rows), more=len(rows) == _LIMIT)
+
+    def _take(self, run_pk: int, task_id: str, map_index: int, state: str | None, ti_id: UUID | None, *rest: Any) -> None:
+        due_at, revoked_id = rest
+        if revoked_id is not None:
+            self.executors.revoke(revoked_id, f"set to {state or 'cleared'}")
+        owned = self.holdings.runs.get(run_pk)
+        if owned is None:
+            return
+        key = (task_id, map_index)
+        if not task_id or key not in owned.graph:
+            self.holdings.stale.add(run_pk)
+            return
+        self._apply(owned, key, state, ti_id, due_at)
+
+    def _apply(self, owned: OwnedRun, key: tuple[str, int], state: str | None, ti_id: UUID | None, due_at: Any) -> None:
+        owned.graph.apply([(key, TaskInstanceState(state) if state else None)])
+        self.holdings.ready.discard(owned.ids[key])
+        if ti_id is not None:
+            owned.ids[key] = ti_id
+        if state == TaskInstanceState.SCHEDULED:
+            self.holdings.ready.add(owned.candidate(key))
+        if due_at is not None:
+            self.holdings.wake_at(due_at, owned.pk, key, owned.ids[key])
+        if state in FINISHED or due_at is not None:
+            self.holdings.ready.release(owned.pk, (owned.dag_id, key[0]))
+        self.holdings.dirty.add(owned.pk)
