@@ -17,6 +17,11 @@ def main() -> int:
     from orchestrator.config import ConfigurationError
 
     try:
+        if sys.argv[1:2] in (["migrate"], ["standalone"]):
+            # Before the settings are read: they need the keys that this writes.
+            from orchestrator.config.cfg_file import prepare_home
+
+            prepare_home()
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(sys.argv)

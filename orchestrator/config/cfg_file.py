@@ -3,10 +3,12 @@
 import base64
 import json
 import os
+import re
 import secrets
 import textwrap
 from pathlib import Path
 
+from orchestrator.config import conf
 from orchestrator.config.option import Option
 from orchestrator.config.options import OPTIONS, SECTION_NOTES
 
@@ -44,6 +46,35 @@ def write_cfg(home: Path) -> Path | None:
     finally:
         draft.unlink()
     return path
+
+
+def prepare_home() -> None:
+    """Write ``airflow.cfg`` where it is missing, and secrets that are set nowhere into an older one."""
+    if write_cfg(conf.home) is None:
+        missing = [o for o in OPTIONS.values() if o.generated and not conf.get(o.section, o.key)]
+        if missing:
+            add_secrets(conf.home / "airflow.cfg", missing)
+    conf.reload()
+
+
+def add_secrets(path: Path, options: list[Option]) -> None:
+    """Insert fresh values of ``options`` below the heads of their sections; other lines stay as they are."""
+    text = path.read_text(encoding="utf-8")
+    for option in options:
+        line, head = f"{option.key} = {generate_secret(option)}\n", f"[{option.section}]\n"
+        # An empty value of the same name further down would win over the new line.
+        text = re.sub(rf"(?m)^{re.escape(option.key)}[ \t]*=[ \t]*\n", "", text)
+        text = text.replace(head, head + line, 1) if head in text else f"{text.rstrip()}\n\n{head}{line}"
+    write_private(path, text)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner only."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
 
 
 def cfg_text() -> str:

@@ -1,0 +1,1 @@
+"""Decides how all parts run on one machine: `manage.py standalone`."""

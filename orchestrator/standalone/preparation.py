@@ -1,0 +1,63 @@
+"""Decides what must be true before the parts start: a schema, a user who can sign in."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from django.apps import apps
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from orchestrator.standalone.part import describe_exit
+from orchestrator.standalone.users import ensure_users, passwords_file
+
+
+def run_in_child(work: Callable[[], object], what: str) -> None:
+    """Run ``work`` in a forked process, so that its memory and connections do not stay with the parent.
+
+    Raises CommandError where it fails; its own output says why.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except CommandError as error:
+            sys.stderr.write(f"Error: {error}\n")
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise CommandError(f"{what} {describe_exit(status)}; nothing was started.")
+
+
+def prepare() -> None:
+    """Apply migrations that are missing and make sure that the users of the configuration exist."""
+    if not is_migrated():
+        call_command("migrate", interactive=False, verbosity=1)
+    for name, password in ensure_users().items():
+        sys.stdout.write(f"Login with username: {name} password: {password} (also in {passwords_file()})\n")
+
+
+def is_migrated() -> bool:
+    """True where every migration file is recorded as applied; cheaper than Django's own plan, which imports them all."""
+    on_disk = {(config.label, name) for config in apps.get_app_configs() for name in migration_names(Path(config.path))}
+    if "django_migrations" not in connection.introspection.table_names():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        return on_disk <= set(cursor.fetchall())
+
+
+def migration_names(folder: Path) -> list[str]:
+    """Names of the migrations of an app in ``folder``."""
+    return [path.stem for path in (folder / "migrations").glob("[0-9]*.py")]
