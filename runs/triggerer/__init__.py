@@ -1,0 +1,1 @@
+"""Decides how deferred tasks wait."""
