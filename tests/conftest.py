@@ -1,0 +1,43 @@
+"""Decides what every test gets: the database's place, hypothesis settings, and on demand a deployment of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import environment
+from tests.deployment import Deployment, Template
+
+settings.register_profile("suite", deadline=None, max_examples=60)
+settings.load_profile("suite")
+
+
+@pytest.fixture
+def airflow_home() -> Path:
+    """Return the home that this test process uses; its DAGs folder is ``<home>/dags``."""
+    return environment.HOME
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Keep the test database of SQLite in a file: threads and WAL behave as in production, which they do not in memory."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(environment.HOME / "test.db")
+
+
+@pytest.fixture(scope="session")
+def deployment_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Return a migrated deployment to copy from."""
+    return Template(tmp_path_factory.mktemp("template"), os.environ.get(environment.SERVER_URL))
+
+
+@pytest.fixture
+def deployment(deployment_template: Template, tmp_path: Path) -> Iterator[Deployment]:
+    """Give the test a deployment of its own (home, database, port); its processes end with the test."""
+    made = deployment_template.copy(tmp_path / "home")
+    yield made
+    deployment_template.drop(made)
