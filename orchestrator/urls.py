@@ -1,14 +1,12 @@
 """Decides which paths a server answers, by the list of applications it was started with."""
 
 import importlib.util
-import os
 
 from django.urls import URLPattern, URLResolver, clear_url_caches, include, path
 
-Routes = list[URLPattern | URLResolver]
+from orchestrator.api_apps import chosen_apps
 
-APPS_VARIABLE = "ORCHESTRATOR_API_APPS"
-ALL_APPS = ("core", "execution")
+Routes = list[URLPattern | URLResolver]
 
 # Order matters: the first pattern that fits answers, so pages, which take the rest, come last.
 CORE_MODULES = (
@@ -44,15 +42,8 @@ def _exists(module: str) -> bool:
         return False
 
 
-def chosen_apps() -> tuple[str, ...]:
-    """The applications named by the command that started this process; all where it named none."""
-    names = os.environ.get(APPS_VARIABLE, "")
-    return tuple(name for name in names.split(",") if name) or ALL_APPS
-
-
 def select_apps(apps: tuple[str, ...]) -> None:
-    """Answer only the paths of ``apps`` in this process and in what it starts."""
-    os.environ[APPS_VARIABLE] = ",".join(apps)
+    """Replace the routes; for a process that was forked from one which had imported them all."""
     urlpatterns[:] = build_urlpatterns(apps)
     clear_url_caches()
 

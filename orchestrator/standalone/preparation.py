@@ -1,5 +1,6 @@
 """Decides what must be true before the parts start: a schema, a user who can sign in."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
+from orchestrator.database import is_sqlite
 from orchestrator.standalone.part import describe_exit
 from orchestrator.standalone.users import ensure_users, passwords_file
 
@@ -42,10 +44,21 @@ def run_in_child(work: Callable[[], object], what: str) -> None:
 
 def prepare() -> None:
     """Apply migrations that are missing and make sure that the users of the configuration exist."""
+    create_private_file()
     if not is_migrated():
         call_command("migrate", interactive=False, verbosity=1)
     for name, password in ensure_users().items():
         sys.stdout.write(f"Login with username: {name} password: {password} (also in {passwords_file()})\n")
+
+
+def create_private_file() -> None:
+    """Make SQLite's file readable by its owner only; it holds password hashes and encrypted secrets."""
+    if not is_sqlite():
+        return
+    path = Path(connection.settings_dict["NAME"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def is_migrated() -> bool:

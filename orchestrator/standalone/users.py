@@ -38,8 +38,12 @@ def passwords_file() -> Path:
 def ensure_users() -> dict[str, str]:
     """Make the users of the configuration that are missing; returns the passwords that were given now.
 
-    A password that stands in the file is used, so that a new database keeps the login of an old one.
+    Where somebody administers already, a default user that was deleted does not come back: only users that the configuration
+    names itself are made. A password that stands in the file is used, so that a new database keeps the login of an old one.
     """
+    has_admin = get_user_model().objects.filter(is_superuser=True, is_active=True).exists()
+    if has_admin and not conf.is_set("core", "simple_auth_manager_users"):
+        return {}
     known = _read_passwords()
     made = {}
     for name, role in configured_users().items():

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orchestrator.api_apps import ALL_APPS, choose_apps
 from orchestrator.config import conf
-from orchestrator.urls import ALL_APPS, select_apps
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         apps = tuple(name.strip() for name in options["apps"].split(",") if name.strip())
         if not apps or set(apps) - set(ALL_APPS):
             raise CommandError(f"--apps {options['apps']!r} is not valid: choose from {', '.join(ALL_APPS)}.")
-        select_apps(apps)
+        choose_apps(apps)
         fd = options["fd"]
         listener = socket.socket(fileno=os.dup(fd)) if fd is not None else listening_socket(options["host"], options["port"])
         address = ":".join(str(part) for part in listener.getsockname()[:2])

@@ -32,7 +32,11 @@ class Command(BaseCommand):
         parts = build_parts(options["host"], options["port"])
         run_in_child(prepare, "Preparing the database")
         for module in SHARED_MODULES:
-            import_module(module)
+            try:
+                import_module(module)
+            except Exception as error:
+                # The part that needs it fails by itself and says more; the others run.
+                output.line("standalone", f"{module} cannot be imported: {type(error).__name__}: {error}")
         close_connections_before_fork()
         gc.collect()
         gc.freeze()
