@@ -1,0 +1,62 @@
+"""Decides which part of a list one answer holds, by offset or by cursor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from orchestrator.config import conf
+from orchestrator.rest import cursors
+from orchestrator.rest.ordering import Term
+
+# Beyond this a cursor page does not count on: the client sees the cap in ``total_entries_limit`` (C07-c).
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list and where the list goes on."""
+
+    rows: Sequence[Any]
+    total: int
+    total_limit: int | None = None
+    next_cursor: str | None = None
+    previous_cursor: str | None = None
+
+
+def page_limit(asked: int | None) -> int:
+    """Return how many rows an answer holds; more than the maximum is cut in silence, as in Airflow."""
+    limit = conf.get("api", "fallback_page_limit") if asked is None else asked
+    return min(limit, conf.get("api", "maximum_page_limit"))
+
+
+def page(rows: QuerySet, terms: list[Term], values: Mapping[str, Any]) -> Page:
+    """Return the page that ``limit`` with ``offset`` or ``cursor`` asks for."""
+    limit = page_limit(values.get("limit"))
+    if values.get("cursor") is not None:
+        return _cursor_page(rows, terms, values["cursor"], limit)
+    total = rows.order_by().count()
+    ordered = rows.order_by(*(term.expression() for term in terms))
+    offset = values.get("offset") or 0
+    return Page(list(ordered[offset : offset + limit]) if limit else [], total)
+
+
+def _cursor_page(rows: QuerySet, terms: list[Term], cursor: str, limit: int) -> Page:
+    total = rows.order_by().values("pk")[:COUNT_CAP].count()
+    backward, position = cursors.read(cursor)
+    if position is not None:
+        rows = rows.filter(cursors.after(terms, position, backward))
+    ordered = rows.order_by(*(term.expression(reverse=backward) for term in terms))
+    found = list(ordered[: limit + 1])
+    more, found = len(found) > limit, found[:limit]
+    if backward:
+        found.reverse()
+    has_next, has_previous = (True, more) if backward else (more, position is not None)
+    return Page(
+        found,
+        total,
+        COUNT_CAP,
+        cursors.write(terms, found[-1]) if found and has_next else None,
+        cursors.write(terms, found[0], backward=True) if found and has_previous else None,
+    )
