@@ -1,0 +1,1 @@
+"""The processes that import DAG files and become task processes."""

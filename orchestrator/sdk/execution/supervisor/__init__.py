@@ -1,0 +1,1 @@
+"""The process that runs attempts for an executor; see `core`."""
