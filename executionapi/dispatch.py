@@ -1,0 +1,51 @@
+"""Decides the way of a call through one operation: authorise, read, work, fit to the version, refresh the token."""
+
+from __future__ import annotations
+
+from executionapi.authorisation import authorise, outlived, refresh
+from executionapi.calls import Call, Operation
+from executionapi.replies import RefusalError, Reply
+from executionapi.units import answer_all
+
+
+def perform(operation: Operation, calls: list[Call]) -> list[Reply]:
+    """Answer calls of one operation, in their order; one that is refused or fails never touches the others."""
+    replies: dict[int, Reply] = {}
+    for position, call in enumerate(calls):
+        try:
+            authorise(operation, call)
+        except RefusalError as refused:
+            replies[position] = refused.reply
+    for position in _outlived(calls, replies):
+        replies[position] = RefusalError(403, "Invalid auth token").reply
+    accepted = [
+        position for position in range(len(calls)) if position not in replies and _is_read(operation, calls, position, replies)
+    ]
+    if accepted:
+        worked = answer_all(operation.work, [calls[position] for position in accepted], writes=operation.writes)
+        replies |= dict(zip(accepted, worked, strict=True))
+    return [_finished(operation, call, replies[position]) for position, call in enumerate(calls)]
+
+
+def _outlived(calls: list[Call], refused: dict[int, Reply]) -> set[int]:
+    if all(call.token is None for call in calls):
+        return set()
+    return {position for position in outlived(calls) if position not in refused}
+
+
+def _is_read(operation: Operation, calls: list[Call], position: int, replies: dict[int, Reply]) -> bool:
+    if operation.read is None:
+        return True
+    try:
+        calls[position].value = operation.read(calls[position])
+    except RefusalError as refused:
+        replies[position] = refused.reply
+        return False
+    return True
+
+
+def _finished(operation: Operation, call: Call, reply: Reply) -> Reply:
+    if operation.shape is not None and reply.status == 200:
+        reply = Reply(reply.status, operation.shape(call.version, reply.body), reply.headers)
+    refresh(call, reply)
+    return reply
