@@ -138,7 +138,7 @@ class RunGraph:
     def reconcile(self, instances: Iterable[InstanceState]) -> list[Correction]:
         """Compare with a fresh and complete read of the run, take it over, and return what was different."""
         there = {item.key: item for item in instances}
-        gone = [Correction(key, self.state_of(key), _ABSENT) for key in self.keys() if key not in there]
+        gone = [Correction(key, self.state_of(key), _ABSENT) for key in self if key not in there]
         self.remove(correction.key for correction in gone)
         new = [item for item in there.values() if item.key not in self]
         self.add_instances(new)
@@ -205,7 +205,7 @@ class RunGraph:
         """Return what is known of the task's previous run."""
         return self._past.get(task_id)
 
-    def keys(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[Key]:
         """Yield the instances of the run."""
         yield from self._strangers
         yield from (instance.key for instance in self._ledger.instances())
