@@ -14,7 +14,11 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make sure that the default pool exists after each migrate."""
+        """Make sure that the default pool exists after each migrate, and tell the DAGs' app about past runs."""
+        from dags_app.services import last_interval_source
+        from runs.selectors import last_automated_interval
+
+        last_interval_source(last_automated_interval)
         post_migrate.connect(_ensure_default_pool, sender=self)
 
 

@@ -6,7 +6,7 @@ that it can stop it and say how its process ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -42,6 +42,7 @@ class Executor(Protocol):
     """The contract that every executor keeps; ``tests/conformance`` holds each of them to it."""
 
     name: str
+    scheduler_id: UUID | None
 
     @property
     def owner_id(self) -> UUID | None:
@@ -85,7 +86,7 @@ class Executors:
         """Return the executor that a task asks for, None where it is not configured."""
         return self.default if not name else self.by_name.get(name)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Executor]:
         return iter(self.by_name.values())
 
     def revoke(self, ti_id: UUID, reason: str) -> None:

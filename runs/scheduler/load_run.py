@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from dags_app.models import DagVersion
 from dags_app.selectors import spec_of
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import TaskSpec
+from runs.expansion import initial_map_indexes
 from runs.models import DagRun, RunEvent, TaskInstance
 from runs.run_graph import RunGraph
 from runs.run_nodes import InstanceState
@@ -39,8 +40,8 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     rows = list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
     _follow_version(rows, version_id)
     have = {row[1] for row in rows}
-    created = [task for task in spec.tasks if task.task_id not in have]
-    rows += _create(run, version_id, created)
+    missing = [(t, i) for t in spec.tasks if t.task_id not in have for i in initial_map_indexes(spec, t)]
+    rows += _create(run, version_id, missing)
     plan = _plan(version_id, hashes)
     graph = RunGraph(plan, [InstanceState(row[1], row[2], row[3], row[4]) for row in rows], past=past_facts(run, spec))
     owned = OwnedRun(
@@ -93,18 +94,19 @@ def _follow_version(rows: Iterable[tuple[Any, ...]], version_id: UUID) -> None:
         TaskInstance.objects.filter(id__in=behind[start : start + CHUNK]).update(dag_version_id=version_id)
 
 
-def _create(run: DagRun, version_id: UUID, tasks: list[TaskSpec]) -> Iterator[tuple[Any, ...]]:
-    for start in range(0, len(tasks), CHUNK):
-        instances = [_instance(run, version_id, task) for task in tasks[start : start + CHUNK]]
+def _create(run: DagRun, version_id: UUID, missing: list[tuple[TaskSpec, int]]) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, len(missing), CHUNK):
+        instances = [_instance(run, version_id, *pair) for pair in missing[start : start + CHUNK]]
         with transaction.atomic():
             # Another owner may have created some: its rows stand, and the run is read again at the first lost write.
             TaskInstance.objects.bulk_create(instances, ignore_conflicts=True)
-        yield from ((ti.id, ti.task_id, -1, None, 0, None, version_id) for ti in instances)
+        yield from ((ti.id, ti.task_id, ti.map_index, None, 0, None, version_id) for ti in instances)
 
 
-def _instance(run: DagRun, version_id: UUID, task: TaskSpec) -> TaskInstance:
+def _instance(run: DagRun, version_id: UUID, task: TaskSpec, map_index: int) -> TaskInstance:
     return TaskInstance(
         id=new_id(),
+        map_index=map_index,
         dag_run_id=run.pk,
         dag_id=run.dag_id,
         run_id=run.run_id,
@@ -140,9 +142,3 @@ def _limits(run: DagRun, tasks: Iterable[TaskSpec], max_active_tasks: int) -> Li
         if task.max_active_tis_per_dag is not None or task.max_active_tis_per_dagrun is not None
     }
     return Limits(max_active_tasks, capped)
-
-
-def is_overdue(owned: OwnedRun, now: datetime) -> bool:
-    """Return whether the run has run longer than its DAG allows."""
-    limit = owned.spec.dagrun_timeout
-    return bool(limit and owned.started_at and (now - owned.started_at).total_seconds() >= limit)

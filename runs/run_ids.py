@@ -1,0 +1,17 @@
+"""Decides how runs are named, as Airflow names them."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from datetime import datetime
+
+
+def run_id_of(run_type: str, *, run_after: datetime, logical_date: datetime | None = None, unique: bool = False) -> str:
+    """Return ``<run type>__<ISO instant>``; ``unique`` adds eight random characters where nothing else tells runs apart."""
+    instant = (logical_date or run_after).isoformat()
+    return f"{run_type}__{instant}" + (f"_{_random_suffix()}" if unique else "")
+
+
+def _random_suffix() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(8))

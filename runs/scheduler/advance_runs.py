@@ -1,0 +1,126 @@
+"""Decides, for each run with news, which of its tasks come next and whether the run is over."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.faults import fault_point
+from orchestrator.kernel.service import Result
+from runs import transitions
+from runs.causes import Cause
+from runs.dependencies import Decision
+from runs.models import TaskInstance
+from runs.run_nodes import Key
+from runs.scheduler.expand_task import expand_task
+from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.scheduler.set_aside import set_aside_run
+from runs.states import DAG_RUN_FINISHED, FINISHED, DagRunState, TaskInstanceState
+from runs.trigger_rules import Outcome
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+_ENDS = {
+    Outcome.SKIP: TaskInstanceState.SKIPPED,
+    Outcome.UPSTREAM_FAILED: TaskInstanceState.UPSTREAM_FAILED,
+    Outcome.REMOVED: TaskInstanceState.REMOVED,
+}
+
+
+class AdvanceRuns:
+    """Carries out the decisions of the graphs that changed."""
+
+    name = "advance_runs"
+
+    def __init__(self, holdings: Holdings) -> None:
+        self.holdings = holdings
+
+    def run_once(self, limit: int) -> Result:
+        """Advance every dirty run; one that cannot be advanced is set aside with its error and hinders no other (I4)."""
+        done = 0
+        for run_pk in list(self.holdings.dirty):
+            self.holdings.dirty.discard(run_pk)
+            owned = self.holdings.runs.get(run_pk)
+            if owned is None:
+                continue
+            try:
+                done += self._advance(owned)
+            except Exception as error:
+                set_aside_run(self.holdings, run_pk, error)
+        return Result(done=done, more=bool(self.holdings.dirty))
+
+    def _advance(self, owned: OwnedRun) -> int:
+        done = 0
+        while decisions := owned.graph.decisions():
+            for start in range(0, len(decisions), CHUNK):
+                done += self._carry_out(owned, decisions[start : start + CHUNK])
+        self._finish(owned)
+        return done
+
+    def _carry_out(self, owned: OwnedRun, decisions: list[tuple[Key, Decision]]) -> int:
+        groups: dict[Outcome, list[Key]] = defaultdict(list)
+        for key, decision in decisions:
+            groups[decision.outcome].append(key)
+        now = utcnow()
+        keys = groups.pop(Outcome.RUN, [])
+        for key in groups.pop(Outcome.EXPAND, []):
+            expand_task(owned, key, now=now)
+        fault_point("advance.before_commit")
+        with transaction.atomic():
+            run, empty = _split(owned, keys)
+            moved = transitions.schedule([owned.ids[key] for key in run], now=now)
+            ended = transitions.decide_without_running([owned.ids[key] for key in empty], TaskInstanceState.SUCCESS, now=now)
+            for outcome, some in groups.items():
+                ids = [owned.ids[key] for key in some]
+                ended += transitions.decide_without_running(ids, _ENDS[outcome], now=now)
+        fault_point("advance.after_commit")
+        self._take_over(owned, [*moved, *ended])
+        if len(moved) + len(ended) < len(keys) + sum(map(len, groups.values())):
+            # Somebody else wrote first: memory is behind the database, so the run is read again.
+            self.holdings.stale.add(owned.pk)
+        return len(moved) + len(ended)
+
+    def _take_over(self, owned: OwnedRun, rows: list[TaskInstance]) -> None:
+        owned.graph.apply(((row.task_id, row.map_index), TaskInstanceState(row.state)) for row in rows)
+        for row in rows:
+            if row.state == TaskInstanceState.SCHEDULED:
+                self.holdings.ready.add(owned.candidate((row.task_id, row.map_index)))
+
+    def _finish(self, owned: OwnedRun) -> None:
+        judgement = owned.graph.judge()
+        if judgement.state not in DAG_RUN_FINISHED:
+            return
+        now = utcnow()
+        give_up: dict[Outcome, list[UUID]] = defaultdict(list)
+        for key, decision in judgement.give_up:
+            give_up[decision.outcome].append(owned.ids[key])
+        fault_point("finish_run.before_commit")
+        with transaction.atomic():
+            ended = transitions.finish_run(owned.pk, judgement.state, now=now)
+            for outcome, ids in give_up.items() if ended else ():
+                transitions.mark(ids, _ENDS[outcome], now=now, actor="scheduler", cause=Cause.MARKED)
+        log.info("run %s of %s: %s", owned.run_id, owned.dag_id, judgement.state if ended else "left, not running any more")
+        self.holdings.drop(owned.pk)
+
+
+def _split(owned: OwnedRun, keys: list[Key]) -> tuple[list[Key], list[Key]]:
+    """Separate what a worker must run from empty operators, which succeed without a process, as in Airflow."""
+    run = [key for key in keys if not owned.tasks[key[0]].is_empty]
+    return run, [key for key in keys if owned.tasks[key[0]].is_empty]
+
+
+def finish_by_force(holdings: Holdings, owned: OwnedRun, *, now: datetime, cause: str) -> None:
+    """End a run as failed and give up everything unfinished in it: its time is over."""
+    unfinished = [ti_id for key, ti_id in owned.ids.items() if owned.graph.state_of(key) not in FINISHED]
+    with transaction.atomic():
+        if transitions.finish_run(owned.pk, DagRunState.FAILED, now=now, cause=cause):
+            for start in range(0, len(unfinished), CHUNK):
+                chunk = unfinished[start : start + CHUNK]
+                transitions.mark(chunk, TaskInstanceState.SKIPPED, now=now, actor="scheduler", cause=cause)
+    holdings.drop(owned.pk)

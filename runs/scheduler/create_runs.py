@@ -1,0 +1,108 @@
+"""Decides when a scheduled run comes into being: at its time, once, whatever the number of schedulers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from dags_app.models import Dag
+from dags_app.selectors import spec_of
+from dags_app.services import dag_set_next_dagrun
+from orchestrator.config import conf
+from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.service import Result
+from orchestrator.sdk.definitions.timetables import DataInterval
+from runs.models import DagRun
+from runs.run_ids import run_id_of
+from runs.scheduler.holdings import Holdings
+from runs.scheduler.set_aside import set_aside_dag
+from runs.states import DagRunState, DagRunType
+
+
+class CreateRuns:
+    """Creates the runs that are due. A unique key, not a leader, makes each exist once (A4, I4)."""
+
+    name = "create_runs"
+    periodic = True
+
+    def __init__(self, holdings: Holdings) -> None:
+        self.holdings = holdings
+
+    def run_once(self, limit: int) -> Result:
+        """Create at most the configured number of runs; a DAG that fails is set aside alone."""
+        if not conf.get("scheduler", "use_job_schedule"):
+            return Result()
+        now = utcnow()
+        most = int(conf.get("scheduler", "max_dagruns_to_create_per_loop"))
+        due = _with_room(Dag.objects.due(now).exclude(scheduling_retry_at__gt=now))
+        due = due.order_by("next_dagrun_create_after", "pk")
+        done = 0
+        ids = list(due.values_list("pk", flat=True)[:most])
+        for dag_id in ids:
+            try:
+                done += self._create(dag_id, now)
+            except Exception as error:
+                set_aside_dag(dag_id, error)
+        self.holdings.may_start_runs |= bool(done)
+        return Result(done=done, more=bool(done) and len(ids) >= most, next_in=self._seconds_to_next(now))
+
+    def _create(self, dag_id: str, now: datetime) -> int:
+        with transaction.atomic():
+            dag = Dag.objects.select_for_update().get(pk=dag_id)
+            if dag.next_dagrun_create_after is None or dag.next_dagrun_create_after > now or dag.is_paused:
+                return 0
+            if _active(dag_id) >= (dag.max_active_runs or float("inf")):
+                return 0  # another scheduler was quicker
+            created = _insert(dag, now)
+            dag_set_next_dagrun(dag, spec_of(dag.latest_version_id), _interval(dag))  # type: ignore[arg-type]
+        return created
+
+    def _seconds_to_next(self, now: datetime) -> float:
+        upcoming = Dag.objects.active().filter(is_paused=False, next_dagrun_create_after__gt=now)
+        first = upcoming.order_by("next_dagrun_create_after").values_list("next_dagrun_create_after", flat=True).first()
+        return min(1.0, (first - now).total_seconds()) if first else 1.0
+
+
+def _active(dag_id: str) -> int:
+    return DagRun.objects.unfinished().filter(dag_id=dag_id, backfill_id=None).count()
+
+
+def _with_room(dags: QuerySet[Dag]) -> QuerySet[Dag]:
+    """Keep the DAGs below their ``max_active_runs``: one at its cap must not hide another (C08-b)."""
+    open_runs = DagRun.objects.unfinished().filter(dag_id=OuterRef("pk"), backfill_id=None).order_by()
+    number = open_runs.values("dag_id").annotate(n=Count("id")).values("n")
+    active = Coalesce(Subquery(number), 0)
+    return dags.annotate(active_runs=active).filter(Q(max_active_runs=None) | Q(active_runs__lt=F("max_active_runs")))
+
+
+def _interval(dag: Dag) -> DataInterval | None:
+    if dag.next_dagrun_data_interval_start is None or dag.next_dagrun_data_interval_end is None:
+        return None
+    return DataInterval(dag.next_dagrun_data_interval_start, dag.next_dagrun_data_interval_end)
+
+
+def _insert(dag: Dag, now: datetime) -> int:
+    """Write the run; where it exists already, by hand or by another scheduler, nothing happens."""
+    run_after = dag.next_dagrun_create_after or now
+    try:
+        with transaction.atomic():
+            DagRun.objects.create(
+                dag=dag,
+                run_id=run_id_of(DagRunType.SCHEDULED, run_after=run_after),
+                run_type=DagRunType.SCHEDULED,
+                state=DagRunState.QUEUED,
+                logical_date=dag.next_dagrun_logical_date,
+                data_interval_start=dag.next_dagrun_data_interval_start,
+                data_interval_end=dag.next_dagrun_data_interval_end,
+                run_after=run_after,
+                queued_at=now,
+                triggered_by="timetable",
+                created_dag_version_id=dag.latest_version_id,
+                bundle_version=dag.bundle_version,
+            )
+    except IntegrityError:
+        return 0
+    return 1

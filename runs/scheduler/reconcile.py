@@ -1,0 +1,58 @@
+"""Decides that memory and database still agree: the safety net, whose corrections are bugs and are counted."""
+
+from __future__ import annotations
+
+import logging
+
+from orchestrator.config import conf
+from orchestrator.kernel.clock import monotonic
+from orchestrator.kernel.service import Result
+from orchestrator.kernel.telemetry import count
+from runs.models import RunEvent, TaskInstance
+from runs.run_nodes import InstanceState
+from runs.scheduler.holdings import Holdings
+
+log = logging.getLogger(__name__)
+
+
+class Reconcile:
+    """Reads the task instances of owned runs again, a bounded number of runs per round, and compares."""
+
+    name = "reconcile"
+    periodic = True
+
+    def __init__(self, holdings: Holdings) -> None:
+        self.holdings = holdings
+        self._seen: dict[int, float] = {}
+
+    def run_once(self, limit: int) -> Result:
+        """Compare the runs that were not compared for the configured time; let set-aside candidates count again."""
+        self.holdings.ready.release_all()
+        every = float(conf.get("scheduler", "reconcile_interval_seconds"))
+        now = monotonic()
+        self._seen = {pk: at for pk, at in self._seen.items() if pk in self.holdings.runs}
+        due = [pk for pk in self.holdings.runs if now - self._seen.setdefault(pk, now) >= every][:20]
+        for pk in due:
+            self._seen[pk] = now
+            self._compare(pk)
+        return Result(done=len(due), next_in=1.0)
+
+    def _compare(self, run_pk: int) -> None:
+        owned = self.holdings.runs[run_pk]
+        rows = list(
+            TaskInstance.objects.filter(dag_run_id=run_pk).values_list("id", "task_id", "map_index", "state", "try_number")
+        )
+        if RunEvent.objects.filter(dag_run_id=run_pk).exists():
+            return  # news are on their way: a difference now would prove nothing
+        different = [row for row in rows if _differs(owned.graph, InstanceState(*row[1:]))]
+        if different:
+            self.holdings.corrections += len(different)
+            count("scheduler.reconcile.corrections", len(different))
+            log.error("run %s of %s: %d task instances were not as remembered, e.g. %s; read again",
+                      owned.run_id, owned.dag_id, len(different), different[0][1:4])  # fmt: skip
+            self.holdings.stale.add(run_pk)
+
+
+def _differs(graph: object, item: InstanceState) -> bool:
+    key = (item.task_id, item.map_index)
+    return key not in graph or (graph.state_of(key) or None) != (item.state or None)  # type: ignore[operator,attr-defined]

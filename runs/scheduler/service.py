@@ -1,0 +1,114 @@
+"""Decides what a scheduler process consists of: its duties in order, its executors, its heartbeat."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from orchestrator.config import conf
+from orchestrator.database import refresh_connection, wakeup_for
+from orchestrator.kernel.heartbeat import Heartbeat, HeartbeatLostError
+from orchestrator.kernel.service import Duty, Service
+from orchestrator.processes.services import process_beat, process_end, process_register
+from runs.changes import SCHEDULER_TOPIC
+from runs.executors.base import Executors
+from runs.executors.loader import load_executors
+from runs.models import DagRun
+from runs.scheduler.advance_runs import AdvanceRuns
+from runs.scheduler.claim_runs import ClaimRuns
+from runs.scheduler.create_runs import CreateRuns
+from runs.scheduler.expire_runs import ExpireRuns
+from runs.scheduler.follow_versions import FollowVersions
+from runs.scheduler.holdings import Holdings
+from runs.scheduler.look_back import LookBack
+from runs.scheduler.queue_tasks import QueueTasks
+from runs.scheduler.reap_lost import HearExecutors, ReapLost
+from runs.scheduler.reconcile import Reconcile
+from runs.scheduler.standby import wait_for_turn
+from runs.scheduler.start_runs import StartRuns
+from runs.scheduler.take_events import TakeEvents
+from runs.scheduler.wake_waiting import WakeWaiting
+
+log = logging.getLogger(__name__)
+
+
+class SchedulerService:
+    """One scheduler process. No leader: what it decides it owns by rows, and every write is guarded (ADR 0002)."""
+
+    def __init__(self) -> None:
+        self.executors = load_executors()
+        self.process_id: UUID | None = None
+
+    def run(self) -> None:
+        """Run until stopped by a signal. On SQLite wait first until no other scheduler lives (C33-c)."""
+        if not wait_for_turn():
+            return
+        process = process_register("scheduler")
+        self.process_id = process.pk
+        self.holdings = Holdings(process.pk)
+        for executor in self.executors:
+            executor.scheduler_id = process.pk
+            executor.start()
+        heartbeat = self._heartbeat(process.pk)
+        service = Service(
+            name="scheduler",
+            duties=scheduler_duties(self.holdings, self.executors),
+            wakeup=wakeup_for(SCHEDULER_TOPIC),
+            poll_seconds=float(conf.get("scheduler", "scheduler_idle_sleep_time")),
+            on_wake=self._wake,
+            on_drain=self._drain,
+            is_drained=lambda: all(executor.is_drained() for executor in self.executors),
+            is_trusted=heartbeat.is_trusted,
+            drain_timeout_seconds=float(conf.get("scheduler", "drain_timeout_seconds")) + 5.0,
+        )
+        self.service = service
+        heartbeat.start()
+        try:
+            service.run()
+        finally:
+            heartbeat.stop()
+            self._leave(process.pk)
+
+    def _heartbeat(self, process_id: UUID) -> Heartbeat:
+        interval = float(conf.get("scheduler", "scheduler_heartbeat_sec"))
+        trust = float(conf.get("scheduler", "scheduler_health_check_threshold"))
+
+        def beat() -> None:
+            if not process_beat(process_id, progress=True):
+                raise HeartbeatLostError("the row of this scheduler is gone or ended: another one has taken over")
+
+        return Heartbeat(beat, interval, max(trust, interval * 1.5), on_lost=lambda: self.service.stop())
+
+    def _wake(self) -> None:
+        refresh_connection()
+        # The supervisor's socket may have changed: the loop listens on the one of now.
+        self.service.extra_fds = {fd: read for executor in self.executors for fd, read in executor.descriptors().items()}
+
+    def _drain(self) -> None:
+        for executor in self.executors:
+            executor.drain(float(conf.get("scheduler", "drain_timeout_seconds")))
+
+    def _leave(self, process_id: UUID) -> None:
+        for executor in self.executors:
+            executor.stop()
+        DagRun.objects.filter(scheduler_id=process_id).update(scheduler_id=None)
+        process_end(process_id)
+
+
+def scheduler_duties(holdings: Holdings, executors: Executors) -> list[Duty]:
+    """Return the duties of a scheduler in the order of one round: news first, then decisions, then slots, then watch."""
+    return [
+        HearExecutors(executors),
+        TakeEvents(holdings, executors),
+        WakeWaiting(holdings),
+        ClaimRuns(holdings),
+        CreateRuns(holdings),
+        StartRuns(holdings),
+        AdvanceRuns(holdings),
+        QueueTasks(holdings, executors),
+        LookBack(holdings),
+        FollowVersions(holdings),
+        ExpireRuns(holdings),
+        ReapLost(executors),
+        Reconcile(holdings),
+    ]
