@@ -1,0 +1,298 @@
+"""Decides how a decorated function becomes a task: its arguments, its unique id, its multiple outputs."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, get_origin, get_type_hints
+
+from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
+from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
+from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
+from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names, operator_partial
+from orchestrator.sdk.definitions.operator import BaseOperator
+from orchestrator.sdk.definitions.xcom_arg import XComArg
+from orchestrator.sdk.exceptions import AirflowException
+
+_DOCS = ("doc", "doc_md", "doc_json", "doc_yaml", "doc_rst")
+
+
+def unique_task_id(task_id: str, dag: Any = None, task_group: Any = None) -> str:
+    """Return ``task_id``, or with ``__1``, ``__2``… if the DAG has that task; the prefix of the group counts."""
+    dag = dag or DagContext.get_current()
+    if dag is None:
+        return task_id
+    group = task_group or TaskGroupContext.get_current(dag)
+    full = group.child_id if group is not None else str
+    used = dag.task_dict.keys() | (group.used_group_ids if group is not None else set())
+    if full(task_id) not in used:
+        return task_id
+    base = re.split(r"__\d+$", task_id)[0]
+    number = 1
+    while full(f"{base}__{number}") in used:
+        number += 1
+    return f"{base}__{number}"
+
+
+def unwrap(function: Any) -> Any:
+    """Return the plain function inside partials and wrappers."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func
+        elif hasattr(function, "__wrapped__"):
+            function = function.__wrapped__
+        else:
+            return function
+
+
+def infer_multiple_outputs(function: Any) -> bool:
+    """Return whether the return annotation is a dict, so that each item is pushed under its own key."""
+    try:
+        hint = get_type_hints(unwrap(function)).get("return")
+    except Exception:
+        # An annotation that cannot be read (a name under TYPE_CHECKING, say) says nothing.
+        return False
+    kind = get_origin(hint) or hint
+    return isinstance(kind, type) and issubclass(kind, Mapping)
+
+
+class DecoratedOperator(BaseOperator):
+    """Base of the operators behind ``@task``: runs ``python_callable`` with ``op_args`` and ``op_kwargs``."""
+
+    template_fields: Collection[str] = ("op_args", "op_kwargs")
+    template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}
+    shallow_copy_attrs = ("python_callable",)
+    custom_operator_name = "@task"
+
+    def __init__(
+        self,
+        *,
+        python_callable: Callable[..., Any],
+        task_id: str,
+        op_args: Collection[Any] | None = None,
+        op_kwargs: Mapping[str, Any] | None = None,
+        kwargs_to_upstream: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        task_id = unique_task_id(task_id, kwargs.get("dag"), kwargs.get("task_group"))
+        self.python_callable = python_callable
+        self.op_args, self.op_kwargs = list(op_args or ()), dict(op_kwargs or {})
+        bind_arguments(python_callable, self.op_args, self.op_kwargs)
+        super().__init__(task_id=task_id, **(kwargs_to_upstream or {}), **kwargs)
+
+    def get_python_source(self) -> str:
+        """Return the source of the function without its decorators."""
+        lines = textwrap.dedent(inspect.getsource(unwrap(self.python_callable))).splitlines(keepends=True)
+        start = next((i for i, line in enumerate(lines) if re.match(r"\s*(async\s+)?def\s|.*lambda", line)), 0)
+        return "".join(lines[start:])
+
+
+def bind_arguments(function: Any, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:
+    """Raise ``TypeError`` if the function cannot be called so; parameters named as context keys may be left out.
+
+    Raises ``ValueError`` for a context key whose default is not None: the platform fills it.
+    """
+    signature = inspect.signature(function)
+    parameters = []
+    seen_default = False
+    for parameter in signature.parameters.values():
+        if parameter.name in CONTEXT_KEYS and parameter.kind is not parameter.VAR_KEYWORD:
+            if parameter.default not in (None, parameter.empty):
+                raise ValueError(f"Context key parameter {parameter.name} can't have a default other than None")
+            parameter = parameter.replace(default=None)
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            if seen_default and parameter.default is parameter.empty:
+                # Only for this check: Python refuses a parameter without default after one with default.
+                parameter = parameter.replace(default=_REQUIRED)
+            seen_default = seen_default or parameter.default is not parameter.empty
+        parameters.append(parameter)
+    checked = signature.replace(parameters=parameters)
+    bound = checked.bind(*args, **kwargs)
+    bound.apply_defaults()
+    missing = [name for name, value in bound.arguments.items() if value is _REQUIRED]
+    if missing:
+        raise TypeError(f"missing a required argument: {missing[0]!r}")
+
+
+_REQUIRED = object()
+
+
+class TaskDecorator:
+    """What ``@task`` leaves in place of the function: call it in a DAG to make a task."""
+
+    def __init__(
+        self,
+        function: Any,
+        operator_class: type[BaseOperator],
+        multiple_outputs: bool | None,
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.function, self.operator_class, self.kwargs = function, operator_class, dict(kwargs)
+        self._given_outputs = multiple_outputs
+        self.is_setup = self.is_teardown = False
+        self.on_failure_fail_dagrun = False
+        self.returns_dag_result = False
+        self.kwargs.setdefault("task_id", getattr(unwrap(function), "__name__", type(function).__name__))
+        functools.update_wrapper(self, function, updated=())
+
+    @property
+    def __wrapped__(self) -> Any:
+        """Return the function, so that tests can call it as it is."""
+        return self.function
+
+    @__wrapped__.setter
+    def __wrapped__(self, value: Any) -> None:
+        """Ignore what ``functools.update_wrapper`` sets: the function is known."""
+
+    @functools.cached_property
+    def multiple_outputs(self) -> bool:
+        """Return whether items of a returned dict are pushed one by one."""
+        if self._given_outputs is not None:
+            return self._given_outputs
+        return infer_multiple_outputs(self.function)
+
+    def _documented(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        text = getattr(self.function, "__doc__", None)
+        if text and not any(kwargs.get(name) for name in _DOCS):
+            kwargs["doc_md"] = text
+        return kwargs
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a task that calls the function with these arguments; returns the reference to its output."""
+        if self.is_teardown:
+            self.kwargs.setdefault("trigger_rule", "all_done_setup_success")
+        fail = bool(self.kwargs.pop("on_failure_fail_dagrun", self.on_failure_fail_dagrun))
+        operator = self.operator_class(
+            python_callable=self.function,
+            op_args=args,
+            op_kwargs=kwargs,
+            **self._outputs(),
+            **self._documented(dict(self.kwargs)),
+        )
+        return self._finish(operator, fail)
+
+    def _outputs(self) -> dict[str, Any]:
+        return {"multiple_outputs": self.multiple_outputs}
+
+    def _finish(self, operator: Any, fail: bool) -> Any:
+        from orchestrator.sdk.definitions.setup_teardown import SetupTeardownContext
+
+        operator.is_setup, operator.is_teardown = self.is_setup, self.is_teardown
+        operator.returns_dag_result = self.returns_dag_result
+        if self.is_setup or self.is_teardown:
+            SetupTeardownContext.forget(operator)
+        if self.is_teardown:
+            operator.on_failure_fail_dagrun = fail
+        return XComArg(operator)
+
+    def override(self, **kwargs: Any) -> TaskDecorator:
+        """Return the same with other operator arguments."""
+        outputs = kwargs.pop("multiple_outputs", self._given_outputs)
+        other = TaskDecorator(self.function, self.operator_class, outputs, {**self.kwargs, **kwargs})
+        self._copy_roles(other)
+        return other
+
+    def partial(self, **kwargs: Any) -> TaskDecorator:
+        """Return the same with some arguments of the function given to all mapped instances."""
+        self._check_names("partial", kwargs)
+        op_kwargs = self.kwargs.get("op_kwargs") or {}
+        twice = sorted(op_kwargs.keys() & kwargs.keys())
+        if twice:
+            raise TypeError(f"partial() of task {self.kwargs['task_id']!r} got the argument {twice} twice")
+        other = TaskDecorator(
+            self.function, self.operator_class, self._given_outputs, {**self.kwargs, "op_kwargs": {**op_kwargs, **kwargs}}
+        )
+        self._copy_roles(other)
+        return other
+
+    def _copy_roles(self, other: TaskDecorator) -> None:
+        for name in ("is_setup", "is_teardown", "on_failure_fail_dagrun", "returns_dag_result"):
+            setattr(other, name, getattr(self, name))
+
+    def expand(self, **map_kwargs: Any) -> Any:
+        """Make a mapped task over lists, dicts or outputs; returns the reference to its outputs."""
+        if not map_kwargs:
+            raise TypeError("no arguments to expand against")
+        self._check_names("expand", map_kwargs)
+        check_expand_kwargs(map_kwargs, f"task {self.kwargs['task_id']!r}")
+        twice = sorted((self.kwargs.get("op_kwargs") or {}).keys() & map_kwargs.keys())
+        if twice:
+            raise TypeError(f"mapping already partial argument: {', '.join(twice)}")
+        return self._map(DictOfListsExpandInput(map_kwargs), strict=False)
+
+    def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:
+        """Make a mapped task over dicts of arguments; returns the reference to its outputs."""
+        if isinstance(kwargs, list | tuple):
+            for item in kwargs:
+                if not isinstance(item, XComArg | Mapping):
+                    raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
+        elif not isinstance(kwargs, XComArg):
+            raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
+        return self._map(ListOfDictsExpandInput(kwargs), strict=strict)
+
+    def _map(self, expand_input: Any, *, strict: bool) -> Any:
+        kwargs = self._documented(dict(self.kwargs))
+        task_id = unique_task_id(kwargs.pop("task_id"), kwargs.get("dag"), kwargs.get("task_group"))
+        if self.is_teardown:
+            kwargs.setdefault("trigger_rule", "all_done_setup_success")
+        fail = bool(kwargs.pop("on_failure_fail_dagrun", self.on_failure_fail_dagrun))
+        op_kwargs = kwargs.pop("op_kwargs", None) or {}
+        partial = operator_partial(self.operator_class, task_id=task_id, **kwargs)
+        partial._expand_called = True
+        outputs = {"multiple_outputs": self.multiple_outputs} if "multiple_outputs" in accepted_names(self.operator_class) else {}
+        shared = {**outputs, **partial.kwargs, "python_callable": self.function, "op_args": [], "op_kwargs": op_kwargs}
+        operator = DecoratedMappedOperator(self.operator_class, shared, partial.params, expand_input, strict=strict)
+        return self._finish(operator, fail)
+
+    def _check_names(self, func: str, kwargs: Mapping[str, Any]) -> None:
+        parameters = inspect.signature(self.function).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            return
+        unknown = sorted(kwargs.keys() - parameters.keys())
+        if unknown:
+            raise TypeError(f"{func}() got an unexpected keyword argument {', '.join(map(repr, unknown))}")
+        taken = sorted(name for name in kwargs if name in CONTEXT_KEYS)
+        if taken and func == "expand":
+            raise ValueError(f"cannot call expand() on task context variable {', '.join(map(repr, taken))}")
+
+
+class DecoratedMappedOperator(MappedOperator):
+    """A mapped task made by ``@task``: the mapped arguments are those of the function."""
+
+    mapped_arguments_name = "op_kwargs_expand_input"
+
+    def _instance_kwargs(self, mapped: Mapping[str, Any]) -> dict[str, Any]:
+        shared = self.partial_kwargs["op_kwargs"]
+        twice = sorted(shared.keys() & mapped.keys())
+        if twice and self._disallow_kwargs_override:
+            raise TypeError(f"mapping already partial argument: {', '.join(twice)}")
+        return {**super()._instance_kwargs({}), "op_kwargs": {**shared, **mapped}}
+
+
+def task_decorator_factory(
+    python_callable: Callable[..., Any] | None = None,
+    *,
+    multiple_outputs: bool | None = None,
+    decorated_operator_class: type[BaseOperator],
+    **kwargs: Any,
+) -> Any:
+    """Return the decorator ``@task(...)``, or with a function the decorated function.
+
+    Raises ``TypeError`` for positional arguments and classes.
+    """
+    if python_callable is not None:
+        if isinstance(python_callable, type):
+            raise TypeError(f"@task takes a function, not the class {python_callable.__name__}")
+        if not callable(python_callable):
+            raise TypeError("No args allowed while using @task, use kwargs instead")
+        return TaskDecorator(python_callable, decorated_operator_class, multiple_outputs, kwargs)
+
+    def decorate(function: Callable[..., Any]) -> TaskDecorator:
+        if not callable(function) or isinstance(function, type):
+            raise AirflowException(f"@task takes a function, not {function!r:.100}")
+        return TaskDecorator(function, decorated_operator_class, multiple_outputs, kwargs)
+
+    return decorate

@@ -1,0 +1,327 @@
+"""Decides what a mapped task is: the arguments shared by all indexes, and the input that gives each index its own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from orchestrator.sdk.definitions import operator_checks as checks
+from orchestrator.sdk.definitions.abstract_operator import AbstractOperator
+from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
+from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
+from orchestrator.sdk.definitions.node import validate_key
+from orchestrator.sdk.definitions.operator import BaseOperator, _instant
+from orchestrator.sdk.definitions.operator_defaults import merged_defaults
+from orchestrator.sdk.definitions.param import ParamsDict
+from orchestrator.sdk.definitions.rules import read_weight_rule
+from orchestrator.sdk.definitions.setup_teardown import SetupTeardownContext
+from orchestrator.sdk.definitions.xcom_arg import XComArg
+
+BASE_PARAMETERS = {name: p for name, p in inspect.signature(BaseOperator.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY}
+
+
+def accepted_names(operator_class: type[BaseOperator]) -> dict[str, inspect.Parameter]:
+    """Return all named arguments that the class and its bases take."""
+    found: dict[str, inspect.Parameter] = {}
+    for kind in operator_class.__mro__:
+        if "__init__" not in vars(kind) or kind is object:
+            continue
+        parameters = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                found.setdefault(parameter.name, parameter)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    return found
+
+
+def check_names(operator_class: type[BaseOperator], func: str, given: Mapping[str, Any], task_id: str) -> None:
+    """Raise ``TypeError`` that names the arguments which the operator does not take."""
+    unknown = sorted(given.keys() - accepted_names(operator_class).keys())
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise TypeError(f"{operator_class.__name__}.{func}() got an unexpected keyword argument {names} (task_id: {task_id!r})")
+
+
+def operator_partial(
+    operator_class: type[BaseOperator],
+    *,
+    task_id: str,
+    dag: Any = None,
+    task_group: Any = None,
+    params: Any = None,
+    **kwargs: Any,
+) -> OperatorPartial:
+    """Return the half-given operator; defaults of DAG and groups are merged in as for any operator."""
+    dag = dag or (task_group.dag if task_group is not None else None) or DagContext.get_current()
+    if dag is not None and task_group is None:
+        task_group = TaskGroupContext.get_current(dag)
+    check_names(operator_class, "partial", kwargs, task_id)
+    defaults, merged = merged_defaults(dag, task_group, params, kwargs.pop("default_args", None))
+    known = accepted_names(operator_class)
+    arguments = {name: value for name, value in defaults.items() if name in known} | kwargs
+    return OperatorPartial(operator_class, {**arguments, "task_id": task_id, "dag": dag, "task_group": task_group}, merged)
+
+
+class OperatorPartial:
+    """What ``Operator.partial(...)`` returns; ``expand`` or ``expand_kwargs`` makes the task."""
+
+    def __init__(self, operator_class: type[BaseOperator], kwargs: dict[str, Any], params: ParamsDict) -> None:
+        self.operator_class, self.kwargs, self.params = operator_class, kwargs, params
+        self._expand_called = False
+
+    def __repr__(self) -> str:
+        return f"{self.operator_class.__name__}.partial(task_id={self.kwargs['task_id']!r})"
+
+    def __del__(self) -> None:
+        if not self._expand_called:
+            import warnings
+
+            warnings.warn(f"Task {self.kwargs.get('task_id')!r} was never mapped; call expand() on {self!r}", stacklevel=2)
+
+    def expand(self, **mapped_kwargs: Any) -> MappedOperator:
+        """Map over lists, dicts or outputs; raises ``TypeError`` without arguments and ``ValueError`` for wrong ones."""
+        self._expand_called = True
+        if not mapped_kwargs:
+            raise TypeError("no arguments to expand against")
+        check_expand_kwargs(mapped_kwargs, repr(self))
+        self._refuse_duplicates(mapped_kwargs)
+        return self._map(DictOfListsExpandInput(mapped_kwargs), mapped_kwargs)
+
+    def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> MappedOperator:
+        """Map over dicts of arguments; with ``strict`` an index may not repeat an argument of ``partial``."""
+        self._expand_called = True
+        if isinstance(kwargs, list | tuple):
+            for item in kwargs:
+                if not isinstance(item, XComArg | Mapping):
+                    raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__} with {type(item).__name__}")
+        elif not isinstance(kwargs, XComArg):
+            raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
+        names: dict[str, Any] = {}
+        if isinstance(kwargs, list | tuple):
+            for item in kwargs:
+                names.update(item if isinstance(item, Mapping) else {})
+        return self._map(ListOfDictsExpandInput(kwargs), names, strict=strict)
+
+    def _refuse_duplicates(self, mapped: Mapping[str, Any]) -> None:
+        twice = sorted(mapped.keys() & self.kwargs.keys())
+        if twice:
+            raise TypeError(f"unmappable or already specified argument(s) {twice} in expand() of task {self.kwargs['task_id']!r}")
+
+    def _map(self, expand_input: Any, names: Mapping[str, Any], strict: bool = True) -> MappedOperator:
+        check_names(self.operator_class, "expand", names, self.kwargs["task_id"])
+        return MappedOperator(self.operator_class, self.kwargs, self.params, expand_input, strict=strict)
+
+
+class MappedOperator(AbstractOperator):
+    """A task with one instance per index; shared arguments are read as attributes."""
+
+    _is_mapped = True
+    mapped_arguments_name = "expand_input"
+
+    def __init__(
+        self,
+        operator_class: type[BaseOperator],
+        partial_kwargs: dict[str, Any],
+        params: ParamsDict,
+        expand_input: Any,
+        *,
+        strict: bool,
+    ) -> None:
+        kwargs = dict(partial_kwargs)
+        task_id, dag, group = kwargs.pop("task_id"), kwargs.pop("dag", None), kwargs.pop("task_group", None)
+        validate_key(task_id, "task_id")
+        self.task_id = group.child_id(task_id) if group is not None else task_id
+        self.operator_class, self.params, self.expand_input = operator_class, params, expand_input
+        self.partial_kwargs = _coerced(kwargs, self.task_id, dag)
+        self._disallow_kwargs_override = strict
+        self.upstream_task_ids, self.downstream_task_ids = set(), set()
+        for name in (
+            "template_fields",
+            "template_ext",
+            "template_fields_renderers",
+            "ui_color",
+            "ui_fgcolor",
+            "operator_extra_links",
+        ):
+            setattr(self, name, getattr(operator_class, name))
+        self._is_sensor = operator_class._is_sensor
+        self.start_date = _instant(kwargs.get("start_date"), "start_date")
+        self.end_date = _instant(kwargs.get("end_date"), "end_date")
+        self.is_setup, self.is_teardown, self._on_failure_fail_dagrun = False, False, False
+        self._dag: Any = None
+        self.task_group: Any = None
+        self._join(dag, group)
+
+    def _join(self, dag: Any, group: Any) -> None:
+        if group is not None:
+            group.add(self)
+            self.task_group = group
+        if dag is not None:
+            self.dag = dag
+            XComArg.apply_upstream_relationship(self, self.expand_input)
+            for name, value in self.partial_kwargs.items():
+                if name in self.template_fields or name in ("op_args", "op_kwargs"):
+                    XComArg.apply_upstream_relationship(self, value)
+        SetupTeardownContext.note(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # Shared arguments that were not given have the defaults of the operator class, then of BaseOperator.
+        if name.startswith("__") or name == "partial_kwargs":
+            raise AttributeError(name)
+        if name in self.partial_kwargs:
+            return self.partial_kwargs[name]
+        if name in BASE_PARAMETERS:
+            return _default_of(self.operator_class, name)
+        return getattr(self.operator_class, name)
+
+    @property
+    def dag(self) -> Any:
+        """Return the DAG."""
+        return self._dag
+
+    @dag.setter
+    def dag(self, dag: Any) -> None:
+        if dag is not None and self._dag is None:
+            dag.add_task(self)
+            self._dag = dag
+
+    @property
+    def trigger_rule(self) -> Any:
+        """Return the trigger rule."""
+        return self.partial_kwargs.get("trigger_rule", "all_success")
+
+    @trigger_rule.setter
+    def trigger_rule(self, value: Any) -> None:
+        self.partial_kwargs["trigger_rule"] = value
+
+    @property
+    def task_type(self) -> str:
+        """Return the name of the operator class."""
+        return self.operator_class.__name__
+
+    @property
+    def operator_name(self) -> str:
+        """Return the name that people see."""
+        return getattr(self.operator_class, "custom_operator_name", None) or self.task_type
+
+    @property
+    def task_display_name(self) -> str:
+        """Return the name that people see for this task."""
+        return self.partial_kwargs.get("task_display_name") or self.task_id
+
+    @property
+    def inherits_from_empty_operator(self) -> bool:
+        """Return whether there is nothing to execute."""
+        return getattr(self.operator_class, "inherits_from_empty_operator", False) is True
+
+    @property
+    def inherits_from_skipmixin(self) -> bool:
+        """Return whether the task may skip others."""
+        from orchestrator.sdk.definitions.skipmixin import SkipMixin
+
+        return issubclass(self.operator_class, SkipMixin)
+
+    @property
+    def is_async(self) -> bool:
+        """Return whether instances run in an event loop; only an instance knows."""
+        return False
+
+    @property
+    def output(self) -> Any:
+        """Return the reference to the outputs of all instances."""
+        return XComArg(self)
+
+    def iter_mapped_dependencies(self) -> Iterator[Any]:
+        """Return the tasks whose output this maps over."""
+        for task, _ in self.expand_input.iter_references():
+            yield task
+
+    def prepare_for_execution(self) -> MappedOperator:
+        """Return the task itself: ``render_template_fields`` makes the instance."""
+        return self
+
+    def _expand_mapped_kwargs(self, context: Mapping[str, Any]) -> tuple[Mapping[str, Any], set[int]]:
+        return self.expand_input.resolve(context)  # type: ignore[no-any-return]
+
+    def _instance_kwargs(self, mapped: Mapping[str, Any]) -> dict[str, Any]:
+        twice = sorted(self.partial_kwargs.keys() & mapped.keys())
+        if twice and self._disallow_kwargs_override:
+            raise TypeError(f"unmappable or already specified argument(s) {twice} in an index of task {self.task_id!r}")
+        params = {name: param for name, param in self.params.items()}
+        return {**self.partial_kwargs, **mapped, "params": {**params, **(mapped.get("params") or {})}}
+
+    def unmap(self, resolve: Mapping[str, Any]) -> BaseOperator:
+        """Return the task of one index with ``resolve`` as its own arguments; it has this task's neighbours."""
+        kwargs = self._instance_kwargs(resolve)
+        with _outside():
+            operator = self.operator_class(task_id=self.task_id.replace(".", "__unmap__"), **kwargs)
+        for name in ("task_id", "_dag", "task_group", "upstream_task_ids", "downstream_task_ids", "start_date", "end_date"):
+            object.__setattr__(operator, name, getattr(self, name))
+        operator.is_setup, operator.is_teardown = self.is_setup, self.is_teardown
+        operator._on_failure_fail_dagrun = self._on_failure_fail_dagrun
+        object.__setattr__(operator, "_mapped_from", self)
+        return operator
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> Any:
+        """Make the task of the context's index, put it into the context, and render its fields; returns it."""
+        environment = jinja_env or self.get_template_env()
+        mapped, resolved = self._expand_mapped_kwargs(context)
+        task = self.unmap(mapped)
+        object.__setattr__(task, "_lock_for_execution", True)
+        context["task"] = task
+        context["ti"].task = task
+        task._do_render_template_fields(task, task.template_fields, context, environment, set(resolved))
+        return task
+
+
+class _outside:
+    """A stretch in which new tasks fall into no DAG."""
+
+    def __enter__(self) -> None:
+        self._saved = (DagContext._open.copy(), TaskGroupContext._open.copy())
+        DagContext._open.clear()
+        TaskGroupContext._open.clear()
+
+    def __exit__(self, *_: Any) -> None:
+        DagContext._open.extend(self._saved[0])
+        TaskGroupContext._open.extend(self._saved[1])
+
+
+def _default_of(operator_class: type[BaseOperator], name: str) -> Any:
+    if name.startswith("on_") and name.endswith("_callback"):
+        return []
+    if name in ("inlets", "outlets"):
+        return []
+    if name == "pool":
+        return "default_pool"
+    parameter = accepted_names(operator_class).get(name) or BASE_PARAMETERS[name]
+    value = parameter.default if parameter.default is not inspect.Parameter.empty else BASE_PARAMETERS[name].default
+    return {} if name == "executor_config" and value is None else value
+
+
+def _coerced(kwargs: dict[str, Any], task_id: str, dag: Any) -> dict[str, Any]:
+    """Return shared arguments in the same form as on an operator; wrong ones raise as they do there."""
+    checks.check_types(task_id, kwargs)
+    values = dict(kwargs)
+    read: dict[str, Any] = {
+        "retries": lambda v: checks.retries(v, task_id),
+        "retry_delay": lambda v: checks.duration(v, "retry_delay", task_id),
+        "max_retry_delay": lambda v: checks.duration(v, "max_retry_delay", task_id),
+        "execution_timeout": lambda v: checks.execution_timeout(v, task_id),
+        "trigger_rule": lambda v: checks.trigger_rule(v, task_id, dag),
+        "weight_rule": lambda v: read_weight_rule(v, task_id),
+        "pool_slots": lambda v: checks.pool_slots(v, task_id),
+        "pool": lambda v: v or "default_pool",
+        "inlets": checks.as_list,
+        "outlets": checks.as_list,
+        "executor_config": lambda v: v or {},
+    }
+    callbacks = {name: checks.as_list for name in BASE_PARAMETERS if name.startswith("on_") and name.endswith("_callback")}
+    for name, convert in {**read, **callbacks}.items():
+        if name in values:
+            values[name] = convert(values[name])
+    if values.get("wait_for_downstream"):
+        values["depends_on_past"] = True
+    return values

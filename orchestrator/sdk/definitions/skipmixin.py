@@ -1,0 +1,104 @@
+"""Decides which tasks a branch, a short circuit or a latest-only task skips, and tells the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from orchestrator.sdk.exceptions import AirflowException, DownstreamTasksSkipped
+
+XCOM_SKIPMIXIN_KEY = "skipmixin_key"
+XCOM_SKIPMIXIN_SKIPPED = "skipped"
+XCOM_SKIPMIXIN_FOLLOWED = "followed"
+
+
+class SkipMixin:
+    """Mixin of operators that skip others."""
+
+    log: Any
+
+    def skip(self, ti: Any, tasks: Iterable[Any]) -> None:
+        """End the running task as success and skip ``tasks``; raises ``DownstreamTasksSkipped`` for the runner."""
+        ids = [task.task_id for task in _tasks(tasks) if not task.is_teardown]
+        if not ids:
+            return
+        ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_SKIPPED: ids})
+        raise DownstreamTasksSkipped(tasks=_instances(ti, ids))
+
+    def skip_all_except(self, ti: Any, branch_task_ids: str | Iterable[str] | None) -> None:
+        """End the running task as success and skip its direct downstream tasks that no chosen branch leads to."""
+        task = ti.task
+        chosen = _chosen(branch_task_ids, task)
+        kept = set(chosen)
+        for task_id in chosen:
+            kept |= task.dag.get_task(task_id).get_flat_relative_ids(upstream=False)
+        skipped = [t.task_id for t in _tasks(task.downstream_list) if t.task_id not in kept and not t.is_teardown]
+        self.log.info("Follow branch %s; skip %s", sorted(chosen), sorted(skipped))
+        ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_FOLLOWED: sorted(chosen)})
+        if skipped:
+            raise DownstreamTasksSkipped(tasks=_instances(ti, sorted(skipped)))
+
+
+class BranchMixIn(SkipMixin):
+    """Mixin of operators that choose a branch."""
+
+    def do_branch(self, context: Any, branches_to_execute: str | Iterable[str] | None) -> Any:
+        """Follow the chosen tasks or groups and skip the others; returns the choice."""
+        ti = context["ti"]
+        ids: Any = branches_to_execute
+        if isinstance(ids, str):
+            ids = [ids]
+        if ids is not None:
+            if not isinstance(ids, Iterable):
+                raise AirflowException(f"A branch must choose a task id, a collection of task ids or None, not {ids!r}")
+            ids = list(self._expand_task_group_roots(ti, ids))
+        self._finish_branch(ti, ids, branches_to_execute)
+        return branches_to_execute
+
+    def _finish_branch(self, ti: Any, ids: list[str] | None, result: Any) -> None:
+        try:
+            self.skip_all_except(ti, ids)
+        except DownstreamTasksSkipped:
+            # The runner ends the task on this error, so the choice is pushed here.
+            if ti.task.do_xcom_push:
+                ti.xcom_push(key="return_value", value=result if isinstance(result, str) else list(result or ()) or None)
+            raise
+
+    def _expand_task_group_roots(self, ti: Any, branches: Iterable[str]) -> Iterator[str]:
+        groups = ti.task.dag.task_group.get_task_group_dict()
+        for branch in branches:
+            if branch in groups and branch is not None:
+                yield from (task.task_id for task in groups[branch].get_roots())
+            else:
+                yield branch
+
+
+def _chosen(branch: Any, task: Any) -> set[str]:
+    if branch is None:
+        return set()
+    ids = {branch} if isinstance(branch, str) else set(branch)
+    wrong = {item for item in ids if not isinstance(item, str)}
+    if wrong:
+        raise AirflowException(f"Branch task {task.task_id!r} chose {sorted(map(repr, wrong))}; a choice must be task ids")
+    unknown = sorted(ids - set(task.dag.task_ids))
+    if unknown:
+        raise AirflowException(f"Branch task {task.task_id!r} chose {unknown}, which are no tasks of DAG {task.dag.dag_id!r}")
+    return ids
+
+
+def _tasks(nodes: Iterable[Any]) -> list[Any]:
+    found = []
+    for node in nodes:
+        found.extend(node.iter_tasks() if hasattr(node, "iter_tasks") else [node])
+    return found
+
+
+def _instances(ti: Any, ids: list[str]) -> list[Any]:
+    """Return ids, with the map index of this instance for neighbours in the same mapped group."""
+    index = getattr(ti, "map_index", -1)
+    if index is None or index < 0:
+        return list(ids)
+    group = ti.task.get_closest_mapped_task_group()
+    tasks = ti.task.dag.task_dict
+    same = {task_id for task_id in ids if group is not None and tasks[task_id].get_closest_mapped_task_group() is group}
+    return [(task_id, index) if task_id in same else task_id for task_id in ids]

@@ -1,0 +1,71 @@
+"""Decides what mapped, zipped and joined XCom references give in a running task: lists that work item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from orchestrator.sdk.definitions.sentinels import NOTSET, is_arg_set
+from orchestrator.sdk.exceptions import AirflowSkipException
+
+
+def _items(values: Any) -> Any:
+    """Return something to index: a dict counts as its pairs."""
+    return list(values.items()) if isinstance(values, dict) else values
+
+
+class MapResult(Sequence[Any]):
+    """Items, each put through functions when it is read; ``AirflowSkipException`` from one skips that index."""
+
+    def __init__(self, values: Any, callables: list[Callable[[Any], Any]]) -> None:
+        self.values, self.callables = _items(values), callables
+
+    def __getitem__(self, index: Any) -> Any:
+        value = self.values[index]
+        for function in self.callables:
+            value = function(value)
+        return value
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[Any]:
+        for index in range(len(self)):
+            try:
+                yield self[index]
+            except AirflowSkipException:
+                continue
+
+
+class ZipResult(Sequence[Any]):
+    """Tuples of items; as long as the shortest, or as the longest with a fill value."""
+
+    def __init__(self, values: list[Any], *, fillvalue: Any = NOTSET) -> None:
+        self.values, self.fillvalue = [_items(value) for value in values], fillvalue
+
+    def __getitem__(self, index: Any) -> Any:
+        if index >= len(self):
+            raise IndexError(index)
+        return tuple(value[index] if index < len(value) else self.fillvalue for value in self.values)
+
+    def __len__(self) -> int:
+        lengths = [len(value) for value in self.values]
+        return max(lengths) if is_arg_set(self.fillvalue) else min(lengths)
+
+
+class ConcatResult(Sequence[Any]):
+    """All items of several lists."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.values = [_items(value) for value in values]
+
+    def __getitem__(self, index: Any) -> Any:
+        if index >= 0:
+            for value in self.values:
+                if index < len(value):
+                    return value[index]
+                index -= len(value)
+        raise IndexError("index out of range")
+
+    def __len__(self) -> int:
+        return sum(len(value) for value in self.values)

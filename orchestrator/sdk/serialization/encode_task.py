@@ -1,0 +1,108 @@
+"""Decides how one task becomes its part of the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
+from orchestrator.sdk.serialization import assets, values
+from orchestrator.sdk.serialization.expansion import encode_expand
+from orchestrator.sdk.serialization.spec import TaskSpec
+
+#: Copied as they are.
+_SAME = (
+    "is_setup", "is_teardown", "on_failure_fail_dagrun", "depends_on_past", "ignore_first_depends_on_past",
+    "wait_for_downstream", "wait_for_past_depends_before_skipping", "pool", "pool_slots", "priority_weight", "queue",
+    "executor", "max_active_tis_per_dag", "max_active_tis_per_dagrun", "run_as_user", "do_xcom_push", "multiple_outputs",
+    "ui_color", "ui_fgcolor", "doc", "doc_md", "doc_json", "doc_yaml", "doc_rst", "map_index_template",
+    "email_on_failure", "email_on_retry", "task_type", "operator_name", "task_display_name",
+)  # fmt: skip
+_CALLBACKS = ("execute", "failure", "success", "retry", "skipped")
+
+
+def encode_task(task: Any, priority_weight_total: int) -> TaskSpec:
+    """Return the document of one task or mapped task."""
+    spec = TaskSpec(task_id=task.task_id)
+    for name in _SAME:
+        setattr(spec, name, getattr(task, name))
+    spec.priority_weight_total = priority_weight_total
+    _names(spec, task)
+    _timing(spec, task)
+    _place(spec, task)
+    _kind(spec, task)
+    _display(spec, task)
+    for event in _CALLBACKS:
+        setattr(spec, f"has_on_{event}_callback", bool(getattr(task, f"on_{event}_callback")))
+    spec.is_empty = task.inherits_from_empty_operator and not _must_run(spec)
+    return spec
+
+
+def _names(spec: TaskSpec, task: Any) -> None:
+    spec.task_module = getattr(task, "operator_class", type(task)).__module__
+    spec.label, spec.owner = task.label, str(task.owner)
+    spec.doc_md = task.doc_md
+    spec.trigger_rule = str(task.trigger_rule)
+    rule = task.weight_rule
+    custom = isinstance(rule, PriorityWeightStrategy)
+    spec.weight_rule = f"{type(rule).__module__}.{type(rule).__qualname__}" if custom else str(rule)
+    spec.weight = values.plain(rule.serialize()) if custom else None
+
+
+def _timing(spec: TaskSpec, task: Any) -> None:
+    spec.retries = int(task.retries or 0)
+    spec.retry_delay = values.seconds(task.retry_delay) or 0.0
+    backoff = task.retry_exponential_backoff
+    spec.retry_exponential_backoff = 2.0 if backoff is True else float(backoff or 0)
+    spec.max_retry_delay = values.seconds(task.max_retry_delay)
+    spec.execution_timeout = values.seconds(task.execution_timeout)
+    spec.start_date, spec.end_date = values.instant(task.start_date), values.instant(task.end_date)
+    spec.retry_policy = values.plain(task.retry_policy.serialize()) if task.retry_policy is not None else None
+
+
+def _place(spec: TaskSpec, task: Any) -> None:
+    spec.upstream_task_ids = sorted(task.upstream_task_ids)
+    spec.downstream_task_ids = sorted(task.downstream_task_ids)
+    spec.task_group_id = task.task_group.group_id if task.task_group is not None else None
+    mapped_group = task.get_closest_mapped_task_group()
+    spec.mapped_group_id = mapped_group.group_id if mapped_group is not None else None
+    spec.is_mapped = task.is_mapped
+    spec.expand = encode_expand(task.expand_input) if task.is_mapped else None
+
+
+def _kind(spec: TaskSpec, task: Any) -> None:
+    spec.is_sensor = bool(task._is_sensor)
+    spec.reschedule = spec.is_sensor and getattr(task, "mode", None) == "reschedule"
+    spec.deferrable = bool(getattr(task, "deferrable", False))
+    spec.branches = bool(task.inherits_from_skipmixin)
+    spec.start_from_trigger = bool(task.start_from_trigger)
+    trigger = task.start_trigger_args
+    spec.start_trigger_args = values.plain(trigger.serialize()) if trigger is not None and spec.start_from_trigger else None
+    spec.inlets = [assets.encode(item) for item in task.inlets]
+    spec.outlets = [assets.encode(item) for item in task.outlets]
+
+
+def _must_run(spec: TaskSpec) -> bool:
+    return bool(
+        spec.outlets
+        or spec.has_on_execute_callback
+        or spec.has_on_success_callback
+        or spec.is_mapped
+        or spec.has_on_skipped_callback
+    )
+
+
+def _display(spec: TaskSpec, task: Any) -> None:
+    spec.template_fields = list(task.template_fields)
+    spec.template_ext = [task.template_ext] if isinstance(task.template_ext, str) else list(task.template_ext)
+    spec.template_fields_renderers = dict(task.template_fields_renderers)
+    spec.params = values.params(task.params)
+    spec.email = values.plain(task.email)
+    spec.executor_config = values.plain(task.executor_config) or None
+    spec.extra_links = task.extra_links
+    shared = getattr(task, "partial_kwargs", None)
+    for name in spec.template_fields:
+        value = getattr(task, name, None) if shared is None else shared.get(name)
+        spec.attributes[name] = values.plain(value)
+    function = getattr(task, "python_callable", None) if shared is None else shared.get("python_callable")
+    if function is not None:
+        spec.attributes["python_callable"] = values.code(function)
