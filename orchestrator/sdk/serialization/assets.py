@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from orchestrator.sdk.serialization.values import Json, plain
+from orchestrator.sdk.serialization.plain_values import Json, plain
 
 
 def encode(item: Any) -> Json:

@@ -7,19 +7,21 @@ from typing import Any
 
 from orchestrator.sdk.definitions.dag import DAG
 from orchestrator.sdk.definitions.priority import total_weights
-from orchestrator.sdk.serialization import assets, values
+from orchestrator.sdk.serialization import assets
+from orchestrator.sdk.serialization import plain_values as values
 from orchestrator.sdk.serialization.encode_task import encode_task
 from orchestrator.sdk.serialization.expansion import encode_expand
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 
 
 def encode_dag(dag: DAG) -> DagSpec:
-    """Return the whole DAG as its document; call ``dag.validate()`` before.
+    """Check the whole DAG and return it as its document.
 
-    Raises ``AirflowDagCycleException`` for a circle and ``AirflowTimetableInvalid`` for a schedule that cannot be stored.
+    Raises what ``dag.validate()`` raises, such as ``AirflowDagCycleException`` for a circle, and ``AirflowTimetableInvalid`` for a schedule that cannot be stored.
     """
     from orchestrator.sdk.definitions.timetables import encode_timetable
 
+    dag.validate()
     tasks = dag.topological_sort()
     totals = total_weights(tasks)
     return DagSpec(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
-from orchestrator.sdk.serialization import assets, values
+from orchestrator.sdk.serialization import assets
+from orchestrator.sdk.serialization import plain_values as values
 from orchestrator.sdk.serialization.expansion import encode_expand
 from orchestrator.sdk.serialization.spec import TaskSpec
 
