@@ -1,0 +1,43 @@
+"""What must hold for the repository as a whole."""
+
+import subprocess
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+
+from tests.architecture.source import REPOSITORY
+
+# Written in parts, so that this file does not contain what it looks for.
+FOREIGN_WORDS = ("/wo" + "rk/", "sub" + "agent", "/root/" + "scratch")
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("This is not a git checkout.")
+    return [name for name in listed.stdout.split("\0") if name and (REPOSITORY / name).is_file()]
+
+
+def test_every_change_of_a_model_has_its_migration() -> None:
+    loader = MigrationLoader(None, ignore_no_initial=True)
+    changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
+    assert {label: [str(migration) for migration in found] for label, found in changes.items()} == {}
+
+
+def test_django_finds_nothing_to_complain_about() -> None:
+    call_command("check", fail_level="WARNING")
+
+
+@pytest.mark.parametrize("word", FOREIGN_WORDS)
+def test_no_file_names_a_place_of_one_machine(word: str) -> None:
+    found = [name for name in tracked_files() if word in (REPOSITORY / name).read_text(encoding="utf-8", errors="ignore")]
+    assert found == []
+
+
+def test_no_secret_or_database_is_tracked() -> None:
+    names = ("airflow.cfg", "airflow.db", ".env", "simple_auth_manager_passwords.json.generated")
+    assert [name for name in tracked_files() if name.rpartition("/")[2] in names] == []
