@@ -6,7 +6,9 @@ import json
 from functools import lru_cache
 from uuid import UUID
 
-from dags_app.models import DagVersion
+from django.db.models import QuerySet
+
+from dags_app.models import Bundle, DagVersion, ParseImportError
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec, from_json
 
 # Bounded by count (C11-c); a version that is updated in place changes its hash, which is part of the key.
@@ -49,3 +51,13 @@ def _read(version_id: UUID, hashes: tuple[str, str]) -> tuple[DagSpec, dict[str,
             f"{type(error).__name__}: {error}; save the DAG file again to store it anew"
         ) from error
     return spec, spec.task_by_id()
+
+
+def bundles_unreadable() -> QuerySet[Bundle]:
+    """Return the active bundles that could not be read at the last look, for the banner."""
+    return Bundle.objects.filter(is_active=True, unreadable_since__isnull=False).order_by("name")
+
+
+def import_errors() -> QuerySet[ParseImportError]:
+    """Return all import errors, newest first."""
+    return ParseImportError.objects.select_related("bundle").order_by("-timestamp", "pk")

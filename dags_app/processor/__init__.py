@@ -1,0 +1,1 @@
+"""Decides how DAG files become stored versions: watch, parse in a child, store, mark what is gone."""

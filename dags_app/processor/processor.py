@@ -1,0 +1,254 @@
+"""Decides what is parsed when: the queue of changed files, the files in flight, and what a scan concludes."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import transaction
+
+from dags_app.models import Bundle, ParsedFile
+from dags_app.processor.bundles import BundleSource
+from dags_app.processor.files import KnownFiles, content_hash
+from dags_app.processor.gone import bundle_mark_readable, bundle_mark_unreadable, files_mark_gone, files_mark_here
+from dags_app.processor.parse_client import ParseClient
+from dags_app.processor.scan import BundleUnreadableError, FoundFile, Scan, scan
+from dags_app.processor.store import Parsed, store_parsed
+from orchestrator.config import conf
+from orchestrator.kernel.backoff import delay
+from orchestrator.kernel.clock import monotonic, utcnow
+from orchestrator.sdk.parsing.importing import looks_like_dag_file
+from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, str]  # bundle name, relative path
+
+
+@dataclass(slots=True)
+class Watched:
+    """A bundle with its row, what is remembered of its files and what the newest scan found."""
+
+    source: BundleSource
+    row: Bundle
+    known: KnownFiles
+    files: dict[str, FoundFile] = field(default_factory=dict)
+    is_readable: bool = False
+
+
+@dataclass(slots=True)
+class Settings:
+    """The options that matter here, read once."""
+
+    syntax: str
+    safe_mode: bool
+    timeout_seconds: float
+    traceback_depth: int
+    log_folder: Path
+    sys_path: list[str]
+    processes: int
+    stale_after_seconds: float
+
+    @classmethod
+    def from_configuration(cls) -> Settings:
+        """Read the configuration."""
+        depth = ("core", "dagbag_import_error_traceback_depth")
+        return cls(
+            syntax=conf.get("core", "dag_ignore_file_syntax"),
+            safe_mode=conf.get("core", "dag_discovery_safe_mode"),
+            timeout_seconds=conf.get("core", "dagbag_import_timeout"),
+            traceback_depth=conf.get(*depth) if conf.is_set(*depth) else 0,
+            log_folder=Path(conf.get("logging", "dag_processor_child_process_log_directory")),
+            sys_path=[str(conf.home / "config"), str(conf.get("core", "plugins_folder"))],
+            processes=conf.get("dag_processor", "parsing_processes"),
+            stale_after_seconds=conf.get("dag_processor", "stale_after_seconds"),
+        )
+
+
+class Processor:
+    """The state of a DAG processor between rounds; the database has all that must survive it."""
+
+    def __init__(self, bundles: list[tuple[BundleSource, Bundle]], settings: Settings, client: ParseClient) -> None:
+        self.bundles = {source.name: Watched(source, row, KnownFiles(row)) for source, row in bundles}
+        self.settings = settings
+        self.client = client
+        self.queue: OrderedDict[Key, None] = OrderedDict()
+        self.in_flight: dict[int, tuple[Key, FoundFile]] = {}
+        self.unsettled: dict[Key, dict[str, str]] = {}
+        self.failures: dict[Key, tuple[int, float]] = {}
+        self.parsed_files = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """True while files wait or are being parsed."""
+        return bool(self.queue or self.in_flight)
+
+    def look(self, now: datetime | None = None) -> int:
+        """Scan every bundle, queue what changed, act on what is gone; returns how many files were queued.
+
+        A bundle that cannot be read keeps everything it had, and leaves the other bundles alone.
+        """
+        now = now or utcnow()
+        queued = 0
+        for watched in self.bundles.values():
+            try:
+                queued += self._look_at(watched, now)
+            except Exception as error:
+                log.exception("Bundle %s: the scan failed", watched.source.name)
+                self._unreadable(watched, f"{type(error).__name__}: {error}", now)
+        return queued
+
+    def submit(self) -> int:
+        """Hand waiting files to parse processes, as many at once as allowed; returns how many."""
+        started = 0
+        while self.queue and len(self.in_flight) < self.settings.processes:
+            key = next(iter(self.queue))
+            del self.queue[key]
+            started += self._submit(key)
+        return started
+
+    def take(self) -> int:
+        """Store the responses that have arrived; returns how many. One that cannot be stored leaves the others alone."""
+        responses = self.client.collect()
+        for response in responses:
+            key, found = self.in_flight.pop(response.id)
+            try:
+                self._store(key, found, response)
+                self.failures.pop(key, None)
+            except Exception:
+                self._back_off(key)
+                log.exception("%s: storing the parsed DAGs failed; the file is parsed again later", found.path)
+        return len(responses)
+
+    def is_present(self, bundle_name: str, relative: str) -> bool:
+        """Whether a file was there at the newest look; in a bundle that cannot be read every file counts as there."""
+        watched = self.bundles.get(bundle_name)
+        if watched is None:
+            return False
+        return not watched.is_readable or relative in watched.files
+
+    def _look_at(self, watched: Watched, now: datetime) -> int:
+        try:
+            found = scan(watched.source.path, self.settings.syntax)
+        except BundleUnreadableError as error:
+            if watched.known.by_path or watched.source.path.is_dir() is False:
+                self._unreadable(watched, str(error), now)
+            else:
+                watched.files, watched.is_readable = {}, True
+            return 0
+        return self._apply_scan(watched, found, now)
+
+    def _apply_scan(self, watched: Watched, found: Scan, now: datetime) -> int:
+        for complaint in found.complaints:
+            log.warning("%s", complaint)
+        watched.files, watched.is_readable = found.files, True
+        gone = watched.known.absent(found.files)
+        back = [known for known in watched.known.by_path.values() if known.missing_since and known.relative in found.files]
+        with transaction.atomic():
+            bundle_mark_readable(watched.row, now)
+            files_mark_here(watched.row, back)
+            waits = timedelta(seconds=self.settings.stale_after_seconds)
+            for relative in files_mark_gone(watched.row, gone, now, waits):
+                watched.known.forget(relative)
+        return self._queue_changed(watched, now) + self._queue_requested(watched)
+
+    def _queue_changed(self, watched: Watched, now: datetime) -> int:
+        busy = {key for key, _ in self.in_flight.values()} | self._backed_off()
+        count = 0
+        for relative, found in sorted(watched.files.items()):
+            key = (watched.source.name, relative)
+            if key in busy or key in self.queue:
+                continue
+            known = watched.known.get(relative)
+            if known is None or known.is_due(now) or known.needs_parsing(found, watched.source.path):
+                self.queue[key] = None
+                count += 1
+        return count
+
+    def _queue_requested(self, watched: Watched) -> int:
+        rows = ParsedFile.objects.filter(bundle=watched.row, reparse_requested_at__isnull=False)
+        wanted = [(watched.source.name, relative) for relative in rows.values_list("relative_fileloc", flat=True)]
+        fresh = [key for key in wanted if key[1] in watched.files and key not in self.queue]
+        for key in fresh:
+            self.queue[key] = None
+            self.queue.move_to_end(key, last=False)  # somebody waits for it
+        return len(fresh)
+
+    def _submit(self, key: Key) -> int:
+        watched = self.bundles[key[0]]
+        found = watched.files.get(key[1])
+        if found is None:
+            return 0
+        if self.settings.safe_mode and not _may_hold_dags(found.path):
+            self._store(key, found, ParseResponse(id=0, content_hash=content_hash(found.path)))
+            return 1
+        request = ParseRequest(
+            id=0,
+            path=found.path,
+            relative_fileloc=found.relative,
+            bundle_path=str(watched.source.path),
+            bundle_name=watched.source.name,
+            timeout_seconds=self.settings.timeout_seconds,
+            traceback_depth=self.settings.traceback_depth,
+            log_path=self._log_path(watched.source.name, found.relative),
+            sys_path=self.settings.sys_path,
+        )
+        self.in_flight[self.client.submit(request)] = (key, found)
+        return 1
+
+    def _store(self, key: Key, found: FoundFile, response: ParseResponse) -> None:
+        watched = self.bundles[key[0]]
+        agreed = self.unsettled.pop(key, {})
+        parsed = Parsed(
+            bundle=watched.row,
+            relative=found.relative,
+            path=found.path,
+            stat=(found.mtime_ns, found.size),
+            response=response,
+            is_present=self.is_present,
+            agreed=agreed,
+            now=utcnow(),
+        )
+        with transaction.atomic():
+            stored = store_parsed(parsed)
+        self.parsed_files += 1
+        watched.known.remember(stored.row, has_error=stored.has_error)
+        if stored.unsettled and not agreed:
+            # Once more: a change that lasts comes from outside the file and is let in; one that does not stays out.
+            self.unsettled[key] = stored.unsettled
+            self.queue[key] = None
+        if stored.changed or response.import_error:
+            outcome = f"changed {', '.join(stored.changed)}" if stored.changed else "import error"
+            log.info("Parsed %s in %.2f s: %s", found.path, response.seconds, outcome)
+
+    def _unreadable(self, watched: Watched, reason: str, now: datetime) -> None:
+        watched.is_readable = False
+        for known in watched.known.by_path.values():
+            known.missing_since = None
+        with transaction.atomic():
+            if bundle_mark_unreadable(watched.row, reason, now):
+                log.error("Bundle %s cannot be read, its DAGs stay as they are: %s", watched.source.name, reason)
+
+    def _back_off(self, key: Key) -> None:
+        times = self.failures.get(key, (0, 0.0))[0] + 1
+        self.failures[key] = (times, monotonic() + delay(times, base=1.0, cap=60.0))
+
+    def _backed_off(self) -> set[Key]:
+        now = monotonic()
+        return {key for key, (_, until) in self.failures.items() if until > now}
+
+    def _log_path(self, bundle_name: str, relative: str) -> str:
+        return str(self.settings.log_folder / utcnow().strftime("%Y-%m-%d") / bundle_name / f"{relative}.log")
+
+
+def _may_hold_dags(path: str) -> bool:
+    """Safe mode: a file without the words is not parsed. Archives and unreadable files are left to the parse process."""
+    if path.endswith(".zip"):
+        return True
+    try:
+        return looks_like_dag_file(Path(path).read_bytes())
+    except OSError:
+        return True

@@ -1,0 +1,122 @@
+"""Decides what one short-lived parse process does: import one file, describe its DAGs, answer, end."""
+
+from __future__ import annotations
+
+import faulthandler
+import hashlib
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+import tokenize
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.sdk.parsing.collecting import collect
+from orchestrator.sdk.parsing.failures import ParseTimeout, describe
+from orchestrator.sdk.parsing.inputs import Inputs
+from orchestrator.sdk.parsing.log_lines import JsonLines, open_log
+from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
+
+HARD_TIMEOUT_MARGIN_SECONDS = 1.0
+
+
+def parse(request: ParseRequest) -> ParseResponse:
+    """Parse one file in this process; whatever the file does in Python becomes an ``import_error``."""
+    response = ParseResponse(id=request.id)
+    try:
+        source = Path(request.path).read_bytes()
+    except OSError as error:
+        response.import_error = f"{request.path} cannot be read: {error.strerror or error}"
+        return response
+    response.content_hash = hashlib.sha256(source).hexdigest()
+    response.source = "" if request.path.endswith(".zip") else decode_source(source)
+    _prepare_path(request)
+    inputs = Inputs(request.bundle_path, request.path)
+    inputs.watch()
+    _arm(request.timeout_seconds)
+    try:
+        collect(request, source, response)
+    except ParseTimeout as error:  # the timer fired between the file's code and the handler around it
+        response.import_error = describe(error, request)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    response.modules = inputs.hashes()
+    response.warnings = _thread_warnings(request)
+    return response
+
+
+def run_child(request: ParseRequest, result_fd: int) -> None:
+    """The whole life of a forked parse process; never returns."""
+    code = 1
+    try:
+        if request.timeout_seconds:
+            # Where the signal handler cannot run (a loop in C, an `except BaseException: pass`) this thread, which needs no
+            # interpreter, writes all stacks to stderr and ends the process.
+            faulthandler.dump_traceback_later(request.timeout_seconds + HARD_TIMEOUT_MARGIN_SECONDS, exit=True)
+        faulthandler.enable()
+        _log_to(request.log_path)
+        line = parse(request).line()
+        faulthandler.cancel_dump_traceback_later()
+        _write_all(result_fd, line)
+        code = 0
+    except BaseException:
+        logging.getLogger(__name__).exception("The parse process failed")
+    finally:
+        _flush()
+        os._exit(code)  # without exit handlers and without waiting for the file's threads
+
+
+def decode_source(source: bytes) -> str:
+    """Return the text of a file in the encoding that it declares; bytes that do not fit become question marks."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError:
+        encoding = "utf-8"
+    return source.decode(encoding, "replace")
+
+
+def _prepare_path(request: ParseRequest) -> None:
+    sys.dont_write_bytecode = True  # the cache compares whole seconds and sizes only: too coarse for a file under edit
+    for folder in [request.bundle_path, *request.sys_path]:
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
+def _arm(seconds: float) -> None:
+    def on_alarm(number: int, frame: FrameType | None) -> None:
+        raise ParseTimeout(f"{seconds:g} s are over")
+
+    signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _thread_warnings(request: ParseRequest) -> list[str]:
+    names = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if not names:
+        return []
+    return [
+        f"{request.relative_fileloc} starts threads while it is imported ({', '.join(sorted(names)[:5])}); "
+        "its tasks start slower because a process with threads cannot be forked"
+    ]
+
+
+def _log_to(path: str) -> None:
+    logging.basicConfig(level=logging.INFO, handlers=[JsonLines(open_log(path))], force=True)
+    logging.captureWarnings(True)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: S112  a file may have closed or replaced the stream
+            continue

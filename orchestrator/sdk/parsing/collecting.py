@@ -1,0 +1,62 @@
+"""Decides which DAGs a file defines and what is wrong with them."""
+
+from __future__ import annotations
+
+import time
+from types import ModuleType
+from typing import Any
+
+from orchestrator.sdk.parsing.failures import describe
+from orchestrator.sdk.parsing.importing import import_file, import_zip, module_name
+from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
+from orchestrator.sdk.parsing.validation import problems
+from orchestrator.sdk.serialization.spec import to_json
+
+
+def collect(request: ParseRequest, source: bytes, response: ParseResponse) -> None:
+    """Import the file and fill ``dags``, ``import_error`` and ``seconds`` of the response; never raises."""
+    started = time.monotonic()
+    errors: list[str] = []
+    try:
+        for dag in _find_dags(request, source):
+            _add(dag, request, response, errors)
+    except BaseException as error:
+        errors.append(describe(error, request))
+    response.import_error = "\n".join(errors)
+    response.seconds = round(time.monotonic() - started, 6)
+
+
+def _find_dags(request: ParseRequest, source: bytes) -> list[Any]:
+    """Return the DAG objects at the top level of the file and those registered by ``with DAG`` and ``@dag``."""
+    from orchestrator.sdk.definitions.contexts import DagContext, reset
+    from orchestrator.sdk.definitions.dag import DAG
+
+    reset()
+    DagContext.current_autoregister_module_name = module_name(request.path)
+    modules = list(import_zip(request.path)) if request.path.endswith(".zip") else [import_file(request.path, source)]
+    found = {id(dag): dag for module in modules for dag in _values(module) if isinstance(dag, DAG)}
+    found |= {id(dag): dag for dag, _ in DagContext.autoregistered_dags}
+    return list(found.values())
+
+
+def _values(module: ModuleType) -> list[Any]:
+    return list(vars(module).values())
+
+
+def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[str]) -> None:
+    """Serialize and check one DAG; its error leaves the other DAGs of the file alone."""
+    from orchestrator.sdk.serialization.encode import encode_dag
+
+    try:
+        spec = encode_dag(dag)
+        spec.fileloc, spec.relative_fileloc = request.path, request.relative_fileloc
+        found = problems(spec)
+        if any(spec.dag_id == other["dag_id"] for other in response.dags):
+            found.append(f"the dag_id {spec.dag_id!r} is defined twice in this file; rename one of the two")
+        if not found:
+            response.dags.append(to_json(spec))
+    except BaseException as error:
+        errors.append(describe(error, request))
+        return
+    name = getattr(dag, "dag_id", "?")
+    errors.extend(f"{request.path}: DAG {name!r}: {problem}" for problem in found)
