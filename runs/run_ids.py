@@ -7,10 +7,9 @@ import string
 from datetime import datetime
 
 
-def run_id_of(run_type: str, *, run_after: datetime, logical_date: datetime | None = None, unique: bool = False) -> str:
-    """Return ``<run type>__<ISO instant>``; ``unique`` adds eight random characters where nothing else tells runs apart."""
-    instant = (logical_date or run_after).isoformat()
-    return f"{run_type}__{instant}" + (f"_{_random_suffix()}" if unique else "")
+def run_id_of(run_type: str, *, run_after: datetime, unique: bool = False) -> str:
+    """Return ``<run type>__<ISO instant of run_after>``; ``unique`` adds eight random characters where nothing else tells runs apart."""
+    return f"{run_type}__{run_after.isoformat()}" + (f"_{_random_suffix()}" if unique else "")
 
 
 def _random_suffix() -> str:

@@ -80,7 +80,7 @@ def run_trigger(
     now = utcnow()
     run_after = run_after or now
     interval = data_interval or _interval(spec, logical_date, run_after)
-    run_id = run_id or run_id_of(run_type, run_after=run_after, logical_date=logical_date, unique=logical_date is None)
+    run_id = run_id or run_id_of(run_type, run_after=run_after, unique=logical_date is None)
     try:
         with transaction.atomic():
             run = DagRun.objects.create(
@@ -161,9 +161,9 @@ def run_clear(run: DagRun, *, actor: str, only_failed: bool = False) -> int:
 def task_instances_clear(run: DagRun, ids: Iterable[Any], *, actor: str) -> int:
     """Have these task instances of one run run again; a finished run is queued again. Returns how many were cleared."""
     now = utcnow()
-    DagRun.objects.select_for_update().get(pk=run.pk)  # lock order: the run before its task instances
+    held = DagRun.objects.select_for_update().get(pk=run.pk)  # lock order: the run before its task instances
     cleared = transitions.clear(list(ids), now=now, actor=actor)
-    if cleared and transitions.set_run_state(run.pk, DagRunState.QUEUED, now=now, actor=actor):
+    if cleared and held.state in DAG_RUN_FINISHED and transitions.set_run_state(run.pk, DagRunState.QUEUED, now=now, actor=actor):
         DagRun.objects.filter(pk=run.pk).update(scheduler_id=None)
     return len(cleared)
 

@@ -32,6 +32,7 @@ def prepare() -> Path:
     (home / "dags").mkdir(parents=True)
     os.environ["AIRFLOW_HOME"] = str(home)
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "signs tokens in tests " * 4
     os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = _database_url(directory, home)
     return home
 

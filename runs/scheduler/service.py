@@ -100,8 +100,8 @@ def scheduler_duties(holdings: Holdings, executors: Executors) -> list[Duty]:
     return [
         HearExecutors(executors),
         TakeEvents(holdings, executors),
-        WakeWaiting(holdings),
         ClaimRuns(holdings),
+        WakeWaiting(holdings),
         CreateRuns(holdings),
         StartRuns(holdings),
         AdvanceRuns(holdings),

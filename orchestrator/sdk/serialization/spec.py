@@ -150,7 +150,7 @@ class DagSpec:
     timezone: str = "UTC"
     start_date: str | None = None
     end_date: str | None = None
-    timetable: Json = field(default_factory=dict)  # encode_timetable(); see sdk/definitions/timetables
+    timetable: Json = field(default_factory=lambda: {"type": "NullTimetable"})  # encode_timetable(); see sdk/definitions/timetables
     timetable_summary: str | None = None
     timetable_description: str | None = None
     catchup: bool = False
