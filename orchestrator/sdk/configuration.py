@@ -1,0 +1,95 @@
+"""Decides what user code sees of the configuration: typed reads with fallback, never a secret."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from orchestrator.sdk.definitions.sentinels import NOTSET
+from orchestrator.sdk.exceptions import AirflowConfigException
+
+_TRUE, _FALSE = frozenset({"t", "true", "1", "yes", "on"}), frozenset({"f", "false", "0", "no", "off"})
+
+
+class AirflowConfigParser:
+    """``conf`` of DAG files: environment (``AIRFLOW__SECTION__KEY``), then ``airflow.cfg``, then the default."""
+
+    def get(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> Any:
+        """Return the text of an option.
+
+        Raises ``AirflowConfigException`` for an option that is not set, has no default and is given no fallback, and for
+        one that holds a secret.
+        """
+        section, key = section.lower(), key.lower()
+        found = self._find(section, key)
+        if found is not None:
+            return found if isinstance(found, str) else _as_text(found)
+        if fallback is not NOTSET:
+            return fallback
+        raise AirflowConfigException(f"section/key [{section}/{key}] not found in config")
+
+    def getboolean(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> bool:
+        """Return the option as bool; raises ``AirflowConfigException`` for anything else."""
+        text = str(self.get(section, key, fallback)).split("#", 1)[0].strip().lower()
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        raise AirflowConfigException(f"[{section}] {key} is {text!r}; it must be true or false.")
+
+    def getint(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> int:
+        """Return the option as int; raises ``AirflowConfigException`` for anything else."""
+        return self._number(int, section, key, fallback)  # type: ignore[return-value]
+
+    def getfloat(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> float:
+        """Return the option as float; raises ``AirflowConfigException`` for anything else."""
+        return self._number(float, section, key, fallback)
+
+    def getlist(self, section: str, key: str, fallback: Any = NOTSET, delimiter: str = ",", **_: Any) -> Any:
+        """Return the parts of the option's text between delimiters."""
+        found = self.get(section, key, fallback)
+        return [part.strip() for part in found.split(delimiter)] if isinstance(found, str) and found.strip() else found or []
+
+    def getjson(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> Any:
+        """Return what the option's JSON says; raises ``AirflowConfigException`` if it is none."""
+        found = self.get(section, key, fallback)
+        if not isinstance(found, str):
+            return found
+        if not found:
+            return fallback if fallback is not NOTSET else None
+        try:
+            return json.loads(found)
+        except json.JSONDecodeError as error:
+            raise AirflowConfigException(f"[{section}] {key} is no JSON: {error}") from None
+
+    def has_option(self, section: str, key: str, **_: Any) -> bool:
+        """Tell whether the option is set or has a default."""
+        return self._find(section.lower(), key.lower()) is not None
+
+    def _number(self, kind: type, section: str, key: str, fallback: Any) -> Any:
+        found = self.get(section, key, fallback)
+        try:
+            return found if found is None else kind(str(found).split("#", 1)[0].strip())
+        except ValueError:
+            raise AirflowConfigException(f"[{section}] {key} is {found!r}; it must be a number ({kind.__name__}).") from None
+
+    def _find(self, section: str, key: str) -> Any:
+        from orchestrator.config import conf as declared
+        from orchestrator.config.option import environment_name
+        from orchestrator.config.options import OPTIONS
+
+        option = OPTIONS.get((section, key))
+        if option is not None and option.sensitive:
+            raise AirflowConfigException(f"[{section}] {key} holds a secret and cannot be read by DAG files and tasks.")
+        text = os.environ.get(environment_name(section, key))
+        if text is not None:
+            return text
+        return declared.get(section, key) if option is not None else declared.sources.values.get(section, {}).get(key)
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+conf = AirflowConfigParser()

@@ -1,0 +1,157 @@
+"""Decides how one attempt runs in its process: prepare, render, execute, push, report, call back.
+
+Exactly one final message is sent, whatever the task raises. It is sent before the author's callbacks run, so that the
+next tasks need not wait for them.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.sdk import log as task_log
+from orchestrator.sdk.configuration import conf
+from orchestrator.sdk.execution import results, xcom
+from orchestrator.sdk.execution.callbacks import run_callbacks, run_final_callbacks
+from orchestrator.sdk.execution.channel import Channel, GuardedChannel, Message, ask, set_channel
+from orchestrator.sdk.execution.context import build_context, context_of_unmapped, context_to_airflow_vars, set_current_context
+from orchestrator.sdk.execution.outcomes import outcome_of, success_of
+from orchestrator.sdk.execution.rendered_fields import shown_fields
+from orchestrator.sdk.execution.runtime_task_instance import RuntimeTaskInstance
+from orchestrator.sdk.execution.startup import StartupDetails
+from orchestrator.sdk.execution.templating.environment import environment_of
+from orchestrator.sdk.execution.termination import Termination
+from orchestrator.sdk.execution.timeout import TaskTimeout
+from orchestrator.sdk.serialization.values import decode
+
+log = logging.getLogger("task")
+
+MAX_MAP_INDEX_LABEL = 250
+
+
+def run_task(startup: StartupDetails | dict[str, Any], channel: Channel, dag: Any) -> int:
+    """Run one attempt of a task of the imported ``dag`` and report its end through ``channel``; returns the exit code.
+
+    The exit code is 0 whenever the end was reported, also for a failure. Raises ``ConnectionError`` when the supervisor
+    is gone: nobody would record the end.
+    """
+    details = startup if isinstance(startup, StartupDetails) else StartupDetails.from_json(startup)
+    guarded = GuardedChannel(channel)
+    set_channel(guarded)
+    undo_logging = task_log.install(guarded, conf.get("logging", "logging_level", fallback="INFO"))
+    try:
+        _run(details, guarded, dag)
+    finally:
+        undo_logging()
+        set_channel(None)
+        set_current_context(None)
+    return 0
+
+
+def _run(details: StartupDetails, channel: Channel, dag: Any) -> None:
+    task = dag.task_dict.get(details.ti.task_id)
+    if task is None:
+        channel.send(_missing_task(details, dag))
+        return
+    ti = RuntimeTaskInstance(details, task.prepare_for_execution(), dag)
+    context: dict[str, Any] = {}
+    with Termination(lambda: ti.task) as termination:
+        message, error = _attempt(ti, context, termination)
+    channel.send(message)
+    run_final_callbacks(ti.task, ti.state, context, error)
+
+
+def _attempt(ti: RuntimeTaskInstance, context: dict[str, Any], termination: Termination) -> tuple[Message, BaseException | None]:
+    """Run the task and return the final message, with the error if it failed."""
+    try:
+        try:
+            context.update(build_context(ti, ti._told))
+            ti._context = context
+            _execute(ti, context)
+            return success_of(ti, context), None
+        except BaseException as error:
+            message = outcome_of(ti, context, error, termination.received)
+            return message, error if message["type"] in ("TaskState", "RetryTask") and message["state"] != "skipped" else None
+    except ConnectionError:
+        raise
+    except BaseException as error:
+        # Making the report failed too: a trigger that cannot be serialized, a second signal, a refused request.
+        log.error("Task failed with exception", exc_info=error)
+        return results.failed(ti, "user_exception", error), error
+
+
+def _execute(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
+    for key in ti._told.xcom_keys_to_clear:
+        xcom.delete_xcom(ti, key)
+    set_current_context(context)
+    os.environ.update(context_to_airflow_vars(context, in_env_var_format=True))
+    _render(ti, context)
+    result = _call(ti, context)
+    _render_map_index(ti, context)
+    xcom.push_result(ti, result)
+
+
+def _render(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
+    """Render the template fields; of a mapped task, make the task of this index first."""
+    environment = environment_of(ti.dag)
+    unmapped = ti.task.render_template_fields(context, environment)
+    if ti.is_mapped and unmapped is not None:
+        context_of_unmapped(context, unmapped)
+    fields = shown_fields(ti.task)
+    if fields:
+        ask({"type": "SetRenderedFields", "rendered_fields": fields})
+    if ti.task.outlets or ti.task.inlets:
+        _refuse_inactive_assets(ti)
+
+
+def _refuse_inactive_assets(ti: RuntimeTaskInstance) -> None:
+    inactive = ask({"type": "ValidateInletsAndOutlets", "ti_id": str(ti.id)}).get("inactive_assets")
+    if inactive:
+        from orchestrator.sdk.exceptions import AirflowInactiveAssetInInletOrOutletException
+
+        raise AirflowInactiveAssetInInletOrOutletException([f"{item.get('name')} ({item.get('uri')})" for item in inactive])
+
+
+def _call(ti: RuntimeTaskInstance, context: dict[str, Any]) -> Any:
+    """Call the author's hooks and ``execute``, or the method that a trigger or a person goes on with."""
+    task = ti.task
+    task.pre_execute(context=context)
+    run_callbacks(task, "on_execute_callback", context)
+    variables = contextvars.copy_context()
+    with TaskTimeout(_seconds_left(ti)):
+        if ti._told.next_method:
+            kwargs = decode(ti._told.next_kwargs or {}, trusted=True)
+            result = variables.run(task.resume_execution, ti._told.next_method, kwargs, context)
+        else:
+            result = variables.run(task.execute, context)
+    task.post_execute(context=context, result=result)
+    return result
+
+
+def _seconds_left(ti: RuntimeTaskInstance) -> float | None:
+    limit = ti.task.execution_timeout
+    if limit is None:
+        return None
+    first_start = ti._told.start_date if ti._told.next_method else None
+    spent = (datetime.now(UTC) - first_start).total_seconds() if first_start else 0.0
+    return float(limit.total_seconds() - spent)
+
+
+def _render_map_index(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
+    template = context.get("map_index_template")
+    if template is None:
+        return
+    label = str(environment_of(ti.dag).from_string(template).render(context))[:MAX_MAP_INDEX_LABEL]
+    ti.rendered_map_index = label
+    ask({"type": "SetRenderedMapIndex", "rendered_map_index": label})
+
+
+def _missing_task(details: StartupDetails, dag: Any) -> Message:
+    text = f"Task {details.ti.task_id!r} is not in DAG {dag.dag_id!r} as its file {details.dag_rel_path!r} defines it now."
+    log.error(text)
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    evidence = {"cause": "task_not_found", "cause_detail": text}
+    return {"type": "TaskState", "state": "failed", "end_date": now, "rendered_map_index": None, "evidence": evidence}

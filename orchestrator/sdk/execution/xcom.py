@@ -1,0 +1,189 @@
+"""Decides how XComs are pushed and pulled: which messages, which values come back, and in what shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from orchestrator.sdk.definitions.sentinels import NOTSET
+from orchestrator.sdk.exceptions import AirflowRuntimeError, UnmappableXComTypePushed, XComForMappingNotPushed
+from orchestrator.sdk.execution.channel import ask
+from orchestrator.sdk.serialization.values import decode, encode
+
+RETURN_KEY = "return_value"
+
+
+def set_xcom(
+    ti: Any, key: str, value: Any, *, mapped_length: int | None = None, dag_result: bool = False, map_index: int | None = None
+) -> None:
+    """Store ``value`` under ``key`` for the task instance; repeating it has the same effect.
+
+    Raises ``TypeError`` naming the class if the value cannot be written as JSON.
+    """
+    ask(
+        {
+            "type": "SetXCom",
+            "key": key,
+            "value": encode(value),
+            "dag_id": ti.dag_id,
+            "run_id": ti.run_id,
+            "task_id": ti.task_id,
+            "map_index": ti.map_index if map_index is None else map_index,
+            "mapped_length": mapped_length,
+            "dag_result": dag_result,
+        }
+    )
+
+
+def delete_xcom(ti: Any, key: str) -> None:
+    """Remove the task instance's XCom of that key, if there is one."""
+    ask({"type": "DeleteXCom", "key": key, **_of(ti), "map_index": ti.map_index})
+
+
+def get_one(*, dag_id: str, run_id: str, task_id: str, key: str, map_index: int | None, include_prior_dates: bool = False) -> Any:
+    """Return the value, None if there is none."""
+    answer = ask(
+        {
+            "type": "GetXCom",
+            "key": key,
+            "dag_id": dag_id,
+            "run_id": run_id,
+            "task_id": task_id,
+            "map_index": map_index,
+            "include_prior_dates": include_prior_dates,
+        }
+    )
+    return decode(answer.get("value"))
+
+
+def get_all(*, dag_id: str, run_id: str, task_id: str, key: str, include_prior_dates: bool = False) -> list[Any] | None:
+    """Return the values of all indexes of the task in order, None if nothing was pushed."""
+    answer = ask(
+        {
+            "type": "GetXComSequenceSlice",
+            "key": key,
+            "dag_id": dag_id,
+            "run_id": run_id,
+            "task_id": task_id,
+            "start": None,
+            "stop": None,
+            "step": None,
+            "include_prior_dates": include_prior_dates,
+        }
+    )
+    values = answer.get("root")
+    return [decode(value) for value in values] if values else None
+
+
+def pull(
+    ti: Any,
+    task_ids: str | Iterable[str] | None,
+    key: str,
+    map_indexes: Any,
+    default: Any,
+    *,
+    dag_id: str | None,
+    run_id: str | None,
+    include_prior_dates: bool,
+) -> Any:
+    """Return what ``xcom_pull`` of the task instance promises.
+
+    Without ``map_indexes`` all indexes of each task are read; one task that pushed one value gives that value. A single
+    task that pushed nothing gives None then, whatever ``default`` is.
+    """
+    single = task_ids is None or isinstance(task_ids, str)
+    tasks = [task_ids or ti.task_id] if single else list(task_ids or ())
+    where = {"dag_id": dag_id or ti.dag_id, "run_id": run_id or ti.run_id, "key": key, "include_prior_dates": include_prior_dates}
+    if map_indexes is NOTSET:
+        found: list[Any] = []
+        for task_id in tasks:
+            values = get_all(task_id=str(task_id), **where)
+            found += [None] if values is None else values
+        return found[0] if single and len(found) == 1 else found
+    one_index = map_indexes is None or isinstance(map_indexes, int)
+    indexes = [map_indexes] if one_index else list(map_indexes)
+    pulled = [get_one(task_id=str(task_id), map_index=index, **where) for task_id in tasks for index in indexes]
+    pulled = [default if value is None else value for value in pulled]
+    return pulled[0] if single and one_index else pulled
+
+
+def push_result(ti: Any, result: Any) -> None:
+    """Store what the task returned: nothing for None, one XCom per key with ``multiple_outputs``.
+
+    Raises ``TypeError`` for a value that ``multiple_outputs`` or a mapped task downstream cannot use.
+    """
+    task = ti.task
+    if not task.do_xcom_push:
+        return
+    mapped_over = not ti.is_mapped and next(iter(task.iter_mapped_dependants()), None) is not None
+    if result is None:
+        if mapped_over:
+            raise XComForMappingNotPushed()
+        return
+    mapped_length = None
+    if mapped_over:
+        if not isinstance(result, list | dict | tuple) and not _is_sequence(result):
+            raise UnmappableXComTypePushed(result)
+        mapped_length = len(result)
+    if task.multiple_outputs:
+        _push_each(ti, result)
+    set_xcom(ti, RETURN_KEY, result, mapped_length=mapped_length, dag_result=bool(getattr(task, "returns_dag_result", False)))
+
+
+def _push_each(ti: Any, result: Any) -> None:
+    if not isinstance(result, dict):
+        raise TypeError(f"Returned output was type {type(result)} expected dictionary for multiple_outputs")
+    for key in result:
+        if not isinstance(key, str):
+            raise TypeError(
+                f"Returned dictionary keys must be strings when using multiple_outputs, found {key} ({type(key)}) instead"
+            )
+    for key, value in result.items():
+        set_xcom(ti, key, value)
+
+
+def _is_sequence(value: Any) -> bool:
+    from collections.abc import Sequence
+
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _of(ti: Any) -> dict[str, Any]:
+    return {"dag_id": ti.dag_id, "run_id": ti.run_id, "task_id": ti.task_id}
+
+
+class XCom:
+    """``airflow.sdk.XCom``: XComs by name, for code that has no task instance at hand."""
+
+    XCOM_RETURN_KEY = RETURN_KEY
+
+    @classmethod
+    def get_one(
+        cls, *, key: str, dag_id: str, task_id: str, run_id: str, map_index: int | None = None, include_prior_dates: bool = False
+    ) -> Any:
+        """Return the value, None if there is none."""
+        where = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+        return get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)  # type: ignore[arg-type]
+
+    @classmethod
+    def get_all(cls, *, key: str, dag_id: str, task_id: str, run_id: str, include_prior_dates: bool = False) -> Any:
+        """Return the values of all indexes, None if nothing was pushed."""
+        return get_all(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, include_prior_dates=include_prior_dates)
+
+    @classmethod
+    def set(cls, key: str, value: Any, *, dag_id: str, task_id: str, run_id: str, map_index: int = -1) -> None:
+        """Store a value."""
+        document = {
+            "key": key,
+            "value": encode(value),
+            "dag_id": dag_id,
+            "task_id": task_id,
+            "run_id": run_id,
+            "map_index": map_index,
+        }
+        ask({"type": "SetXCom", **document, "mapped_length": None, "dag_result": False})
+
+
+def is_missing(error: AirflowRuntimeError) -> bool:
+    """Tell whether the server said that there is no such XCom."""
+    return getattr(getattr(error.error, "error", None), "value", None) == "XCOM_NOT_FOUND"
