@@ -58,6 +58,7 @@ class Holdings:
     ready: ReadyQueue = field(default_factory=ReadyQueue)
     dirty: set[int] = field(default_factory=set)
     stale: set[int] = field(default_factory=set)  # to be read again
+    past_changed: set[str] = field(default_factory=set)  # DAGs with news that a later run may wait for
     paused_dags: set[str] = field(default_factory=set)
     may_start_runs: bool = True
     corrections: int = 0

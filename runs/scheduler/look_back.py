@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dags_app.selectors import SpecUnreadableError  # noqa: F401  (re-exported for duties that isolate by it)
+from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.dependencies import PastFacts
@@ -51,21 +51,24 @@ def past_facts(run: DagRun, spec: DagSpec) -> dict[str, PastFacts]:
 
 
 class LookBack:
-    """Asks again what the previous runs say, for the runs that wait for them."""
+    """Asks again what the previous runs say, for the runs that wait for them: at news of their DAG, and every second."""
 
     name = "look_back"
-    periodic = True
 
     def __init__(self, holdings: Holdings) -> None:
         self.holdings = holdings
+        self._all_due_at = 0.0
 
     def run_once(self, limit: int) -> Result:
-        """Refresh the facts of the runs that look at their past and are not finished."""
-        done = 0
-        for owned in [owned for owned in self.holdings.runs.values() if owned.waits_for_past]:
+        """Refresh the facts of the runs that look at their past."""
+        news, self.holdings.past_changed = self.holdings.past_changed, set()
+        everyone = monotonic() >= self._all_due_at
+        if everyone:
+            self._all_due_at = monotonic() + 1.0
+        waiting = [o for o in self.holdings.runs.values() if o.waits_for_past and (everyone or o.dag_id in news)]
+        for owned in waiting:
             run = DagRun.objects.filter(pk=owned.pk).first()
             if run is not None:
                 owned.graph.set_past(past_facts(run, owned.spec))
                 self.holdings.dirty.add(owned.pk)
-                done += 1
-        return Result(done=done, next_in=1.0)
+        return Result(done=len(waiting))

@@ -63,4 +63,6 @@ class TakeEvents:
             self.holdings.wake_at(due_at, owned.pk, key, owned.ids[key])
         if state in FINISHED or due_at is not None:
             self.holdings.ready.release(owned.pk, (owned.dag_id, key[0]))
+        if owned.waits_for_past:
+            self.holdings.past_changed.add(owned.dag_id)
         self.holdings.dirty.add(owned.pk)
