@@ -140,4 +140,3 @@ def _check_mask(query: Mapping[str, Any]) -> None:
 
 def _pause(dag_id: str, call: Call) -> bool:
     return dag_pause(dag_id, call.body["is_paused"], actor=call.user_name)
-

@@ -20,9 +20,7 @@ LIST = params(
     equal("filename", "filename"),
     equal("bundle_name", "bundle_id"),
 )
-ORDER = ordering(
-    "id", "timestamp", "filename", "stacktrace", default=["id"], import_error_id="id", bundle_name="bundle_id"
-)
+ORDER = ordering("id", "timestamp", "filename", "stacktrace", default=["id"], import_error_id="id", bundle_name="bundle_id")
 
 
 @operations.add("GET", "/importErrors", "get_import_errors", params=LIST)
@@ -32,9 +30,7 @@ def get_import_errors(call: Call) -> dict[str, Any]:
     return list_body(rows, call.query, params=LIST, order=ORDER, schema=IMPORT_ERROR, key="import_errors")
 
 
-@operations.add(
-    "GET", "/importErrors/{import_error_id}", "get_import_error", types={"import_error_id": scalars.integer}
-)
+@operations.add("GET", "/importErrors/{import_error_id}", "get_import_error", types={"import_error_id": scalars.integer})
 def get_import_error(call: Call) -> dict[str, Any]:
     """Return one import error."""
     key = call.path["import_error_id"]

@@ -30,9 +30,7 @@ def get_dag_versions(call: Call) -> dict[str, Any]:
     rows = DagVersion.objects.only(*VERSION_COLUMNS)
     if call.path["dag_id"] != "~":
         rows = rows.filter(dag=dag_or_404(call.path["dag_id"]))
-    return list_body(
-        rows, call.query, params=LIST, order=ORDER, schema=VERSION, key="dag_versions", attach=attach_names
-    )
+    return list_body(rows, call.query, params=LIST, order=ORDER, schema=VERSION, key="dag_versions", attach=attach_names)
 
 
 @operations.add(

@@ -15,7 +15,7 @@ class Schema:
     whose attribute has the same name is given in ``same``.
     """
 
-    def __init__(self, name: str, *same: str, **sources: Source) -> None:
+    def __init__(self, name: str, /, *same: str, **sources: Source) -> None:
         self.name = name
         named = {field: field for field in same} | sources
         self._getters = [(field, _getter(source)) for field, source in sorted(named.items())]
@@ -28,7 +28,7 @@ class Schema:
         """Return the body, or None for no row."""
         return None if row is None else self.of(row)
 
-    def extended(self, name: str, *same: str, **sources: Source) -> "Schema":
+    def extended(self, name: str, /, *same: str, **sources: Source) -> "Schema":
         """Return a schema with these fields more, or with other sources for some."""
         wider = Schema(name, *same, **sources)
         added = {field for field, _ in wider._getters}

@@ -1,0 +1,19 @@
+"""Decides how the tries of a task instance are found: the current one and the archived ones."""
+
+from runs.models import AttemptFields, TaskInstance, TaskInstanceHistory
+
+
+def tries_of(dag_id: str, run_id: str, task_id: str, map_index: int) -> list[AttemptFields]:
+    """Return all tries, oldest first, in two queries; empty where there is no such task instance."""
+    chosen = {"dag_run__dag_id": dag_id, "dag_run__run_id": run_id, "task_id": task_id, "map_index": map_index}
+    current = TaskInstance.objects.select_related("dag_run").filter(**chosen).first()
+    if current is None:
+        return []
+    earlier = TaskInstanceHistory.objects.filter(dag_run_id=current.dag_run_id, task_id=task_id, map_index=map_index)
+    return [*earlier.order_by("try_number", "id"), current]
+
+
+def try_of(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> AttemptFields | None:
+    """Return one try, the newest of that number; None where there is none."""
+    found = [row for row in tries_of(dag_id, run_id, task_id, map_index) if row.try_number == try_number]
+    return found[-1] if found else None
