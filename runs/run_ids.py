@@ -8,7 +8,7 @@ from datetime import datetime
 
 
 def run_id_of(run_type: str, *, run_after: datetime, unique: bool = False) -> str:
-    """Return ``<run type>__<ISO instant of run_after>``; ``unique`` adds eight random characters where nothing else tells runs apart."""
+    """Return ``<run type>__<ISO run_after>``; ``unique`` adds eight random characters where nothing else tells runs apart."""
     return f"{run_type}__{run_after.isoformat()}" + (f"_{_random_suffix()}" if unique else "")
 
 
