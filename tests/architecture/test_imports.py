@@ -16,6 +16,7 @@ PURE = (
     "runs/causes.py",
     "runs/dependencies.py",
     "runs/run_graph.py",
+    "runs/run_ledger.py",
 )
 
 
