@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from dags_app.models import Dag, ParsedFile
 
@@ -12,13 +13,17 @@ IsPresent = Callable[[str, str], bool]
 CLASH = "is already defined in"
 
 
-def clash(dag: Dag | None, bundle_name: str, relative: str, path: str, is_present: IsPresent) -> str | None:
+def clash(dag: Dag | None, bundle_name: str, relative: str, path: str, is_present: IsPresent, queued_at: datetime) -> str | None:
     """Return the import error for a DAG that another file owns, or None if this file may define it.
 
     The file that registered the dag_id first keeps it while it exists and defines it; the database remembers which that is,
-    so restarts and the order of parsing change nothing. A renamed file takes its DAGs along.
+    so restarts change nothing. Of two files that one look found together, the first by name counts as first. A renamed file
+    takes its DAGs along.
     """
     if dag is None or dag.is_stale or (dag.bundle_id, dag.relative_fileloc) == (bundle_name, relative):
+        return None
+    is_same_look = dag.created_at >= queued_at and dag.bundle_id == bundle_name
+    if is_same_look and relative < dag.relative_fileloc:
         return None
     if not is_present(dag.bundle_id, dag.relative_fileloc) or not _still_defines(dag):
         return None
@@ -28,7 +33,14 @@ def clash(dag: Dag | None, bundle_name: str, relative: str, path: str, is_presen
     )
 
 
-def request_reparse_of_clashing(dag_ids: list[str], now: object) -> int:
+def request_reparse_of_former_owner(dag: Dag, bundle_name: str, relative: str, now: datetime) -> None:
+    """Ask for another parse of the file that loses a DAG to another one, so that it tells its author."""
+    if (dag.bundle_id, dag.relative_fileloc) != (bundle_name, relative):
+        files = ParsedFile.objects.filter(bundle_id=dag.bundle_id, relative_fileloc=dag.relative_fileloc)
+        files.update(reparse_requested_at=now)
+
+
+def request_reparse_of_clashing(dag_ids: list[str], now: datetime) -> int:
     """Ask for another parse of the files that were refused one of these ids; returns how many."""
     asked = 0
     for dag_id in dag_ids:

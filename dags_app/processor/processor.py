@@ -75,8 +75,8 @@ class Processor:
         self.bundles = {source.name: Watched(source, row, KnownFiles(row)) for source, row in bundles}
         self.settings = settings
         self.client = client
-        self.queue: OrderedDict[Key, None] = OrderedDict()
-        self.in_flight: dict[int, tuple[Key, FoundFile]] = {}
+        self.queue: OrderedDict[Key, datetime] = OrderedDict()
+        self.in_flight: dict[int, tuple[Key, FoundFile, datetime]] = {}
         self.unsettled: dict[Key, dict[str, str]] = {}
         self.failures: dict[Key, tuple[int, float]] = {}
         self.parsed_files = 0
@@ -106,17 +106,16 @@ class Processor:
         started = 0
         while self.queue and len(self.in_flight) < self.settings.processes:
             key = next(iter(self.queue))
-            del self.queue[key]
-            started += self._submit(key)
+            started += self._submit(key, self.queue.pop(key))
         return started
 
     def take(self) -> int:
         """Store the responses that have arrived; returns how many. One that cannot be stored leaves the others alone."""
         responses = self.client.collect()
         for response in responses:
-            key, found = self.in_flight.pop(response.id)
+            key, found, queued_at = self.in_flight.pop(response.id)
             try:
-                self._store(key, found, response)
+                self._store(key, found, queued_at, response)
                 self.failures.pop(key, None)
             except Exception:
                 self._back_off(key)
@@ -153,10 +152,10 @@ class Processor:
             waits = timedelta(seconds=self.settings.stale_after_seconds)
             for relative in files_mark_gone(watched.row, gone, now, waits):
                 watched.known.forget(relative)
-        return self._queue_changed(watched, now) + self._queue_requested(watched)
+        return self._queue_changed(watched, now) + self._queue_requested(watched, now)
 
     def _queue_changed(self, watched: Watched, now: datetime) -> int:
-        busy = {key for key, _ in self.in_flight.values()} | self._backed_off()
+        busy = {key for key, _, _ in self.in_flight.values()} | self._backed_off()
         count = 0
         for relative, found in sorted(watched.files.items()):
             key = (watched.source.name, relative)
@@ -164,26 +163,26 @@ class Processor:
                 continue
             known = watched.known.get(relative)
             if known is None or known.is_due(now) or known.needs_parsing(found, watched.source.path):
-                self.queue[key] = None
+                self.queue[key] = now
                 count += 1
         return count
 
-    def _queue_requested(self, watched: Watched) -> int:
+    def _queue_requested(self, watched: Watched, now: datetime) -> int:
         rows = ParsedFile.objects.filter(bundle=watched.row, reparse_requested_at__isnull=False)
         wanted = [(watched.source.name, relative) for relative in rows.values_list("relative_fileloc", flat=True)]
         fresh = [key for key in wanted if key[1] in watched.files and key not in self.queue]
         for key in fresh:
-            self.queue[key] = None
+            self.queue[key] = now
             self.queue.move_to_end(key, last=False)  # somebody waits for it
         return len(fresh)
 
-    def _submit(self, key: Key) -> int:
+    def _submit(self, key: Key, queued_at: datetime) -> int:
         watched = self.bundles[key[0]]
         found = watched.files.get(key[1])
         if found is None:
             return 0
         if self.settings.safe_mode and not _may_hold_dags(found.path):
-            self._store(key, found, ParseResponse(id=0, content_hash=content_hash(found.path)))
+            self._store(key, found, queued_at, ParseResponse(id=0, content_hash=content_hash(found.path)))
             return 1
         request = ParseRequest(
             id=0,
@@ -196,10 +195,10 @@ class Processor:
             log_path=self._log_path(watched.source.name, found.relative),
             sys_path=self.settings.sys_path,
         )
-        self.in_flight[self.client.submit(request)] = (key, found)
+        self.in_flight[self.client.submit(request)] = (key, found, queued_at)
         return 1
 
-    def _store(self, key: Key, found: FoundFile, response: ParseResponse) -> None:
+    def _store(self, key: Key, found: FoundFile, queued_at: datetime, response: ParseResponse) -> None:
         watched = self.bundles[key[0]]
         agreed = self.unsettled.pop(key, {})
         parsed = Parsed(
@@ -211,6 +210,7 @@ class Processor:
             is_present=self.is_present,
             agreed=agreed,
             now=utcnow(),
+            queued_at=queued_at,
         )
         with transaction.atomic():
             stored = store_parsed(parsed)
@@ -219,7 +219,7 @@ class Processor:
         if stored.unsettled and not agreed:
             # Once more: a change that lasts comes from outside the file and is let in; one that does not stays out.
             self.unsettled[key] = stored.unsettled
-            self.queue[key] = None
+            self.queue[key] = queued_at
         if stored.changed or response.import_error:
             outcome = f"changed {', '.join(stored.changed)}" if stored.changed else "import error"
             log.info("Parsed %s in %.2f s: %s", found.path, response.seconds, outcome)

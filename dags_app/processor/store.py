@@ -10,7 +10,7 @@ from typing import Any
 from dags_app.models import Bundle, Dag, DagCode, ParsedFile, ParseImportError
 from dags_app.processor.canonical import document_hashes
 from dags_app.processor.files import RUNTIME, Stat, content_hash, runtime_fingerprint
-from dags_app.processor.owners import IsPresent, clash, request_reparse_of_clashing
+from dags_app.processor.owners import IsPresent, clash, request_reparse_of_clashing, request_reparse_of_former_owner
 from dags_app.processor.rows import dag_write
 from dags_app.processor.texts import storable
 from dags_app.processor.versions import VersionOutcome, version_store
@@ -48,6 +48,7 @@ class Parsed:
     is_present: IsPresent
     agreed: dict[str, str]
     now: datetime
+    queued_at: datetime
 
 
 def store_parsed(parsed: Parsed) -> StoredFile:
@@ -84,10 +85,12 @@ def _store_dag(
         errors.append(f"{parsed.path}: a DAG arrived in a form that cannot be read: {error!r}")
         return None
     existing = Dag.objects.filter(dag_id=spec.dag_id).first()
-    taken = clash(existing, parsed.bundle.name, parsed.relative, parsed.path, parsed.is_present)
+    taken = clash(existing, parsed.bundle.name, parsed.relative, parsed.path, parsed.is_present, parsed.queued_at)
     if taken:
         errors.append(taken)
         return None
+    if existing is not None:
+        request_reparse_of_former_owner(existing, parsed.bundle.name, parsed.relative, parsed.now)
     dag = dag_write(spec, parsed.bundle, parsed.now, parsed.response.seconds)
     outcome = version_store(
         dag,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 log = logging.getLogger(__name__)
+logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every single change
 
 DEBOUNCE_MS = 200
 STEP_MS = 20

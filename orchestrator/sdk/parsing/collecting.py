@@ -6,7 +6,7 @@ import time
 from types import ModuleType
 from typing import Any
 
-from orchestrator.sdk.parsing.failures import describe
+from orchestrator.sdk.parsing.failures import describe, describe_dag
 from orchestrator.sdk.parsing.importing import import_file, import_zip, module_name
 from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
 from orchestrator.sdk.parsing.validation import problems
@@ -47,16 +47,16 @@ def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[
     """Serialize and check one DAG; its error leaves the other DAGs of the file alone."""
     from orchestrator.sdk.serialization.encode import encode_dag
 
+    name = str(getattr(dag, "dag_id", "?"))
     try:
         spec = encode_dag(dag)
         spec.fileloc, spec.relative_fileloc = request.path, request.relative_fileloc
         found = problems(spec)
         if any(spec.dag_id == other["dag_id"] for other in response.dags):
-            found.append(f"the dag_id {spec.dag_id!r} is defined twice in this file; rename one of the two")
+            found.append("this dag_id is defined twice in this file; rename one of the two")
         if not found:
             response.dags.append(to_json(spec))
     except BaseException as error:
-        errors.append(describe(error, request))
+        errors.append(describe_dag(error, name, request))
         return
-    name = getattr(dag, "dag_id", "?")
     errors.extend(f"{request.path}: DAG {name!r}: {problem}" for problem in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
 from types import TracebackType
@@ -9,6 +10,7 @@ from types import TracebackType
 from orchestrator.sdk.parsing.protocol import ParseRequest
 
 TAIL_LINES = 60
+_OURS = "/orchestrator/sdk/parsing/"
 
 
 class ParseTimeout(BaseException):
@@ -32,6 +34,14 @@ def describe(error: BaseException, request: ParseRequest) -> str:
     return text
 
 
+def describe_dag(error: BaseException, dag_id: str, request: ParseRequest) -> str:
+    """Return the text for one DAG that cannot be described: a traceback only where the author's own code raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if any(frame.filename.startswith(request.bundle_path) for frame in frames):
+        return f"{request.path}: DAG {dag_id!r}:\n{describe(error, request)}"
+    return f"{request.path}: DAG {dag_id!r}: {type(error).__name__}: {error}"
+
+
 def timeout_cause(request: ParseRequest) -> str:
     """Return the sentence for a file that takes too long."""
     return (
@@ -44,18 +54,13 @@ def describe_exit(status: int, request: ParseRequest, stderr_tail: str, timed_ou
     """Return the text for a parse process that ended without an answer; ``status`` is that of ``waitpid``."""
     if timed_out:
         cause = timeout_cause(request)
-    elif (code := _exit_code(status)) < 0:
+    elif (code := os.waitstatus_to_exitcode(status)) < 0:
         cause = f"{request.path} was ended by signal {_signal_name(-code)} while it was imported."
     else:
         cause = f"{request.path} ended its process with exit code {code} while it was imported (os._exit or a C library)."
-    tail = "\n".join(stderr_tail.splitlines()[-TAIL_LINES:])
+    lines = [line for line in stderr_tail.splitlines() if _OURS not in line and '  File "<frozen ' not in line]
+    tail = "\n".join(lines[-TAIL_LINES:])
     return f"{cause}\nLast output:\n{tail}" if tail else cause
-
-
-def _exit_code(status: int) -> int:
-    import os
-
-    return os.waitstatus_to_exitcode(status)
 
 
 def _signal_name(number: int) -> str:
@@ -79,6 +84,4 @@ def _from_author(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith("<frozen importlib") or filename.endswith(
-        ("sdk/parsing/importing.py", "sdk/parsing/collecting.py", "sdk/parsing/child.py")
-    )
+    return filename.startswith("<frozen importlib") or _OURS in filename
