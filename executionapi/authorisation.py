@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Final
@@ -58,13 +59,9 @@ def outlived(calls: Iterable[Call]) -> set[int]:
     }
     if not over:
         return set()
-    ids = {_uuid_or_none(token.subject) for token in over.values()} - {None}
-    held = dict(TaskLease.objects.filter(ti_id__in=ids).values_list("ti_id", "dispatch_id"))
-    return {
-        position
-        for position, token in over.items()
-        if token.dispatch_id is None or held.get(_uuid_or_none(token.subject)) != token.dispatch_id
-    }
+    held = dict(TaskLease.objects.filter(ti_id__in=_uuids(over.values())).values_list("ti_id", "dispatch_id"))
+    live = {(str(ti_id), dispatch_id) for ti_id, dispatch_id in held.items()}
+    return {position for position, token in over.items() if (token.subject, token.dispatch_id) not in live}
 
 
 def refresh(call: Call, reply: Reply) -> None:
@@ -83,8 +80,9 @@ def swap(call: Call, reply: Reply) -> None:
         reply.headers[REFRESHED] = issue_execution_token(token.subject, token.dispatch_id)
 
 
-def _uuid_or_none(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def _uuids(tokens: Iterable[TaskToken]) -> set[UUID]:
+    found = set()
+    for token in tokens:
+        with contextlib.suppress(ValueError):
+            found.add(UUID(token.subject))
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from executionapi.authorisation import authorise, outlived, refresh
 from executionapi.calls import Call, Operation
 from executionapi.replies import RefusalError, Reply
-from executionapi.units import answer_all
+from executionapi.units import AWAY, answer_all, database_unavailable, in_unit
 
 
 def perform(operation: Operation, calls: list[Call]) -> list[Reply]:
@@ -16,28 +16,23 @@ def perform(operation: Operation, calls: list[Call]) -> list[Reply]:
             authorise(operation, call)
         except RefusalError as refused:
             replies[position] = refused.reply
-    for position in _outlived(calls, replies):
-        replies[position] = RefusalError(403, "Invalid auth token").reply
-    accepted = [
-        position for position in range(len(calls)) if position not in replies and _is_read(operation, calls, position, replies)
-    ]
+    try:
+        over = in_unit(lambda: outlived(calls), writes=False)
+    except AWAY as error:
+        return [database_unavailable(error) for _ in calls]
+    replies |= {position: RefusalError(403, "Invalid auth token").reply for position in over}
+    accepted = [p for p in range(len(calls)) if p not in replies and _is_read(operation, calls[p], p, replies)]
     if accepted:
-        worked = answer_all(operation.work, [calls[position] for position in accepted], writes=operation.writes)
+        worked = answer_all(operation.work, [calls[p] for p in accepted], writes=operation.writes)
         replies |= dict(zip(accepted, worked, strict=True))
     return [_finished(operation, call, replies[position]) for position, call in enumerate(calls)]
 
 
-def _outlived(calls: list[Call], refused: dict[int, Reply]) -> set[int]:
-    if all(call.token is None for call in calls):
-        return set()
-    return {position for position in outlived(calls) if position not in refused}
-
-
-def _is_read(operation: Operation, calls: list[Call], position: int, replies: dict[int, Reply]) -> bool:
+def _is_read(operation: Operation, call: Call, position: int, replies: dict[int, Reply]) -> bool:
     if operation.read is None:
         return True
     try:
-        calls[position].value = operation.read(calls[position])
+        call.value = operation.read(call)
     except RefusalError as refused:
         replies[position] = refused.reply
         return False

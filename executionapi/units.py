@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 MOST_TRIES: Final = 4
-_AWAY = (OperationalError, InterfaceError)
+AWAY = (OperationalError, InterfaceError)
 
 
 def in_unit(work: Callable[[], T], *, writes: bool) -> T:
@@ -33,7 +33,7 @@ def in_unit(work: Callable[[], T], *, writes: bool) -> T:
     for attempt in range(1, MOST_TRIES):
         try:
             return _once(work, writes=writes)
-        except _AWAY as error:
+        except AWAY as error:
             connection.close()
             log.info("The database refused a unit of work, trying again: %s", str(error).strip())
             threading.Event().wait(delay(attempt, base=0.05, cap=1.0, jitter=0.5))
@@ -51,7 +51,7 @@ def answer_all(work: Work, calls: list[Call], *, writes: bool) -> list[Reply]:
     """Answer ``calls`` together; where that fails, each alone, so that only the bad one gets an error (invariant I4)."""
     try:
         return in_unit(lambda: work(calls), writes=writes)
-    except _AWAY as error:
+    except AWAY as error:
         return [database_unavailable(error) for _ in calls]
     except Exception as error:
         if len(calls) == 1:

@@ -31,7 +31,7 @@ class ExecutionView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer, and name the API version that was asked for."""
         asked = request.headers.get(versions.HEADER)
         try:
@@ -56,7 +56,7 @@ class OperationView(ExecutionView):
         operation, args = match(request.method or "", kwargs["path"], version)
         call = Call(
             args=args,
-            query=dict(request.GET.lists()),  # type: ignore[arg-type]
+            query=dict(request.GET.lists()),
             body=json_body(request),
             bearer=bearer_of(request.headers.get("Authorization")),
             version=version,

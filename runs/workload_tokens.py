@@ -13,6 +13,7 @@ from uuid import UUID
 
 from orchestrator.config import conf
 from orchestrator.kernel.tokens import KeyRing, TokenError
+from runs.signatures import OwnSignatures
 
 WORKLOAD: Final = "workload"
 EXECUTION: Final = "execution"
@@ -52,7 +53,7 @@ def read_token(token: str) -> TaskToken:
     Raises ``orchestrator.kernel.tokens.TokenError``.
     """
     settings = _settings()
-    claims = settings.ring.verify(token, settings.audiences, settings.leeway, allow_expired=True)
+    claims = settings.signatures.claims(token, settings.audiences, settings.leeway)
     if settings.issuer and claims.get("iss") != settings.issuer:
         raise TokenError("The token has another issuer.")
     try:
@@ -86,6 +87,7 @@ def _issue(ti_id: UUID | str, dispatch_id: UUID | None, scope: str, lifetime_sec
 @dataclass(frozen=True, slots=True)
 class _Settings:
     ring: KeyRing
+    signatures: OwnSignatures
     audiences: tuple[str, ...]
     issuer: str | None
     leeway: float
@@ -103,4 +105,5 @@ def _settings() -> _Settings:
 @lru_cache(maxsize=4)
 def _built(secret: str, audience: str, issuer: str | None, leeway: float) -> _Settings:
     audiences = tuple(part.strip() for part in audience.split(",") if part.strip())
-    return _Settings(KeyRing.from_config(secret), audiences, issuer or None, leeway)
+    ring = KeyRing.from_config(secret)
+    return _Settings(ring, OwnSignatures.of(ring), audiences, issuer or None, leeway)

@@ -11,6 +11,7 @@ from executionapi.fields import Field, boolean, instant, instants, mapping, one_
 from executionapi.replies import Reply, not_found, refusal
 from executionapi.versions import dag_run_for
 from runs.models import DagRun, TaskInstance
+from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError, run_clear, run_trigger
 from runs.states import DagRunState, DagRunType
 
 _TRIGGER: Final = (
@@ -38,8 +39,6 @@ def read_trigger(call: Call) -> dict[str, Any]:
 
 def trigger(call: Call) -> Reply:
     """Create a run for a worker, in the name of who triggered the worker's own run."""
-    from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError, run_trigger
-
     dag, wanted, run_id = _dag(call), call.value, call.args["run_id"]
     parent = TaskInstance.objects.filter(pk=call.ti_id).values_list("dag_run__triggering_user_name", flat=True).first()
     try:
@@ -53,6 +52,7 @@ def trigger(call: Call) -> Reply:
             note=wanted["note"],
             triggered_by="operator",
             user_name=parent,
+            partition_key=wanted["partition_key"],
         )
     except RunExistsError:
         message = f"Dag '{dag.dag_id}' has a run with run_id '{run_id}' or with its logical date already"
@@ -66,8 +66,6 @@ def trigger(call: Call) -> Reply:
 
 def clear(call: Call) -> Reply:
     """Let all tasks of a run run again."""
-    from runs.services import run_clear
-
     _dag(call)
     run_clear(_run(call), actor=call.subject)
     return Reply(204)

@@ -8,6 +8,8 @@ from executionapi.calls import Call, Operation, one_by_one
 from executionapi.fields import Field, InvalidError, integer, optional, read_object, read_query, text
 from executionapi.replies import Reply, not_found
 from vault.models import Variable
+from vault.selectors import connection_find, variable_find
+from vault.services import variable_delete, variable_set
 
 _BODY: Final = (
     Field("val", optional(text), alias="value"),
@@ -42,8 +44,6 @@ _KEYS: Final = (
 def get_connection(call: Call) -> Reply:
     """A connection with its secrets in clear."""
     conn_id = call.args["connection_id"]
-    from vault.selectors import connection_find
-
     found = connection_find(conn_id)
     if found is None:
         raise not_found(f"Connection with ID {conn_id} not found")
@@ -52,8 +52,6 @@ def get_connection(call: Call) -> Reply:
 
 def get_variable(call: Call) -> Reply:
     """A variable as text."""
-    from vault.selectors import variable_find
-
     key = call.args["variable_key"]
     value = variable_find(key)
     if value is None:
@@ -68,16 +66,12 @@ def read_variable(call: Call) -> dict[str, Any]:
 
 def put_variable(call: Call) -> Reply:
     """Write a variable."""
-    from vault.services import variable_set
-
-    variable_set(call.args["variable_key"], call.value["val"] or "", call.value["description"])
+    variable_set(call.args["variable_key"], call.value["val"] or "", description=call.value["description"])
     return Reply(201, {"message": "Variable successfully set"})
 
 
 def delete_variable(call: Call) -> Reply:
     """Delete a variable; one that is not there counts as deleted."""
-    from vault.services import variable_delete
-
     variable_delete(call.args["variable_key"])
     return Reply(204)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 import pytest
 from django.test import Client
 
-from orchestrator.config import conf
 from runs.models import TaskInstance
 from runs.workload_tokens import issue_execution_token, issue_workload_token
 from tests.factories import make_dag, make_run, make_ti
@@ -21,14 +18,9 @@ END = {"state": "success", "end_date": "2026-01-05T12:00:05Z"}
 
 
 @pytest.fixture(autouse=True)
-def execution_api(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
-    """A signing key of these tests, and only the paths under ``/execution/``."""
-    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", f"{'a secret of these tests ' * 4},{'an older one ' * 8}")
+def execution_api(settings: Any) -> None:
+    """Serve only the paths under ``/execution/``."""
     settings.ROOT_URLCONF = "tests.integration.executionapi.urls"
-    conf.reload()
-    yield
-    monkeypatch.undo()
-    conf.reload()
 
 
 class Worker:
@@ -100,8 +92,3 @@ def running(queued: Worker) -> Worker:
     """The worker of an attempt that runs."""
     assert queued.run().status_code == 200
     return queued
-
-
-def as_uuid(text: str) -> UUID:
-    """For readability of tests."""
-    return UUID(text)
