@@ -40,11 +40,13 @@ class AirflowConfigParser:
 
     def getint(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> int:
         """Return the option as int; raises ``AirflowConfigException`` for anything else."""
-        return self._number(int, section, key, fallback)  # type: ignore[return-value]
+        found: int = self._number(int, section, key, fallback)
+        return found
 
     def getfloat(self, section: str, key: str, fallback: Any = NOTSET, **_: Any) -> float:
         """Return the option as float; raises ``AirflowConfigException`` for anything else."""
-        return self._number(float, section, key, fallback)
+        found: float = self._number(float, section, key, fallback)
+        return found
 
     def getlist(self, section: str, key: str, fallback: Any = NOTSET, delimiter: str = ",", **_: Any) -> Any:
         """Return the parts of the option's text between delimiters."""

@@ -49,8 +49,8 @@ class GuardedChannel:
         """Send and wait for the answer; raises ``RuntimeError`` in a forked child."""
         if not self.is_usable:
             raise RuntimeError(
-                "This process was forked by the task, so it shares the task's channel and cannot ask for connections, variables or "
-                "XComs. Read them before the fork and pass them on."
+                "This process was forked by the task, so it shares the task's channel and cannot ask for connections, variables "
+                "or XComs. Read them before the fork and pass them on."
             )
         return self._inner.request(message)
 
@@ -101,7 +101,7 @@ def current_channel() -> Channel | None:
 
 
 def ask(message: Message) -> Message:
-    """Request through the current channel; raises ``AirflowRuntimeError`` for an error answer, ``RuntimeError`` without channel."""
+    """Request through the current channel; raises ``AirflowRuntimeError`` for an error, ``RuntimeError`` without channel."""
     if _current is None:
         raise RuntimeError(f"{message['type']} works in a running task only: this process has no supervisor to ask.")
     answer = _current.request(message)

@@ -127,5 +127,7 @@ def context_to_airflow_vars(context: Mapping[str, Any], in_env_var_format: bool 
         "dag_owner": task.owner,
         "dag_email": ",".join(email) if isinstance(email, list) else email,
     }
-    shape = (lambda name: f"AIRFLOW_CTX_{name.upper()}") if in_env_var_format else (lambda name: f"airflow.ctx.{name}")
-    return {shape(name): str(value) for name, value in values.items() if value}
+    kept = {name: str(value) for name, value in values.items() if value}
+    if in_env_var_format:
+        return {f"AIRFLOW_CTX_{name.upper()}": value for name, value in kept.items()}
+    return {f"airflow.ctx.{name}": value for name, value in kept.items()}

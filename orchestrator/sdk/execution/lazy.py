@@ -59,7 +59,7 @@ def _swapped(function: Callable[[Any, Any], Any]) -> Callable[[Proxy, Any], Any]
     return lambda self, other: function(other, self.__wrapped__)
 
 
-for _name, _function in {
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "str": str,
     "repr": repr,
     "bool": bool,
@@ -68,11 +68,12 @@ for _name, _function in {
     "iter": iter,
     "int": int,
     "float": float,
-}.items():
+}
+for _name, _function in _CONVERSIONS.items():
     setattr(Proxy, f"__{_name}__", _unary(_function))
 for _name in ("eq", "ne", "lt", "le", "gt", "ge", "getitem", "contains"):
     setattr(Proxy, f"__{_name}__", _binary(getattr(operator, _name)))
 for _name in ("add", "sub", "mul", "truediv"):
     setattr(Proxy, f"__{_name}__", _binary(getattr(operator, _name)))
     setattr(Proxy, f"__r{_name}__", _swapped(getattr(operator, _name)))
-Proxy.__format__ = lambda self, spec: format(self.__wrapped__, spec)  # type: ignore[method-assign]
+setattr(Proxy, "__format__", _binary(format))  # noqa: B010

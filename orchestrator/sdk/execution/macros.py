@@ -15,9 +15,19 @@ import dateutil.parser
 import pendulum
 
 __all__ = [
-    "dateutil", "datetime", "datetime_diff_for_humans", "ds_add", "ds_format", "ds_format_locale", "json", "pendulum", "random", "time",
-    "timedelta", "uuid",
-]  # fmt: skip
+    "datetime",
+    "datetime_diff_for_humans",
+    "dateutil",
+    "ds_add",
+    "ds_format",
+    "ds_format_locale",
+    "json",
+    "pendulum",
+    "random",
+    "time",
+    "timedelta",
+    "uuid",
+]
 
 
 def ds_add(ds: str, days: int) -> str:

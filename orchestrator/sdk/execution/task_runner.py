@@ -87,11 +87,18 @@ def _execute(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
     for key in ti._told.xcom_keys_to_clear:
         xcom.delete_xcom(ti, key)
     set_current_context(context)
-    os.environ.update(context_to_airflow_vars(context, in_env_var_format=True))
+    _set_environment(context)
     _render(ti, context)
     result = _call(ti, context)
     _render_map_index(ti, context)
     xcom.push_result(ti, result)
+
+
+def _set_environment(context: dict[str, Any]) -> None:
+    """Set the variables by which programs learn which task started them; those of an attempt before are removed."""
+    for name in [name for name in os.environ if name.startswith("AIRFLOW_CTX_")]:
+        del os.environ[name]
+    os.environ.update(context_to_airflow_vars(context, in_env_var_format=True))
 
 
 def _render(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:

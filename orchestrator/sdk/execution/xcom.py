@@ -93,7 +93,8 @@ def pull(
     """
     single = task_ids is None or isinstance(task_ids, str)
     tasks = [task_ids or ti.task_id] if single else list(task_ids or ())
-    where = {"dag_id": dag_id or ti.dag_id, "run_id": run_id or ti.run_id, "key": key, "include_prior_dates": include_prior_dates}
+    where: dict[str, Any] = {"dag_id": dag_id or ti.dag_id, "run_id": run_id or ti.run_id, "key": key}
+    where["include_prior_dates"] = include_prior_dates
     if map_indexes is NOTSET:
         found: list[Any] = []
         for task_id in tasks:
@@ -162,8 +163,8 @@ class XCom:
         cls, *, key: str, dag_id: str, task_id: str, run_id: str, map_index: int | None = None, include_prior_dates: bool = False
     ) -> Any:
         """Return the value, None if there is none."""
-        where = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
-        return get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)  # type: ignore[arg-type]
+        where: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+        return get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)
 
     @classmethod
     def get_all(cls, *, key: str, dag_id: str, task_id: str, run_id: str, include_prior_dates: bool = False) -> Any:

@@ -89,7 +89,7 @@ def _encode_zone(zone: Any, value: dt.datetime, inner: Inner) -> Json:
         return None
     if isinstance(zone, dt.timezone):
         seconds = int((zone.utcoffset(None)).total_seconds())
-        return inner(("UTC" if not seconds else seconds, "pendulum.tz.timezone.FixedTimezone", 1, True))
+        return inner((seconds if seconds else "UTC", "pendulum.tz.timezone.FixedTimezone", 1, True))
     module = type(zone).__module__.removesuffix("._zoneinfo")
     key = (
         _zone_key(zone)
@@ -99,7 +99,7 @@ def _encode_zone(zone: Any, value: dt.datetime, inner: Inner) -> Json:
     return inner((key, f"{module}.{type(zone).__qualname__}", 1, True))
 
 
-def _decode_zone(payload: Json, inner: Inner) -> dt.tzinfo:
+def _decode_zone(payload: Json, inner: Inner) -> Any:
     import pendulum
 
     key = inner(payload)
@@ -140,14 +140,14 @@ def _encode_scientific(value: Any) -> Typed | None:
 
 
 def _decode_numpy_scalar(name: str, version: int, payload: Json, inner: Inner) -> Any:
-    import numpy
+    import numpy  # type: ignore[import-not-found,unused-ignore]
 
     kind = name.rpartition(".")[2].rstrip("_") + ("_" if name.endswith(("bool", "bool_")) else "")
     return numpy.array(payload) if kind == "ndarray" else getattr(numpy, kind)(payload)
 
 
 def _decode_frame(name: str, version: int, payload: Json, inner: Inner) -> Any:
-    import pandas
+    import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     return pandas.DataFrame(payload["data"], columns=payload["columns"], index=payload["index"])
 

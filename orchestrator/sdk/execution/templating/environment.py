@@ -18,7 +18,7 @@ EXTENSIONS = ("jinja2.ext.do",)
 class _CompileOnce:
     """Keeps compiled templates by their text, because the host renders the same fields attempt after attempt."""
 
-    compiled: dict[str, Any]
+    compiled: dict[str, jinja2.Template]
     compile_freely = False  # True: Jinja's own delimiters, so text without a brace is already rendered
     max_compiled = 2000
 
@@ -28,7 +28,8 @@ class _CompileOnce:
         if template is None:
             if len(self.compiled) >= self.max_compiled:
                 self.compiled.clear()
-            template = self.compiled[source] = self.from_string(source)  # type: ignore[attr-defined]
+            made: jinja2.Template = self.from_string(source)  # type: ignore[attr-defined]
+            template = self.compiled[source] = made
         return template
 
     def is_safe_attribute(self, obj: Any, attr: Any, value: Any) -> bool:
@@ -73,7 +74,7 @@ def environment_of(dag: Any) -> Any:
 
 
 def environment_for(dag: Any, *, force_sandboxed: bool = False) -> Any:
-    """Return a new environment as the DAG's arguments ask for it; template files lie beside the DAG file or in its search path."""
+    """Return a new environment as the DAG's arguments ask for it; files lie beside the DAG file or in the search path."""
     extra = getattr(dag, "template_searchpath", None) or []
     return create_template_env(
         native=bool(dag.render_template_as_native_obj) and not force_sandboxed,
