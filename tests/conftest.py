@@ -21,8 +21,11 @@ def airflow_home() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Keep the test database of SQLite in a file: threads and WAL behave as in production, which they do not in memory."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep the test database of SQLite in a file: threads and WAL behave as in production, which they do not in memory.
+
+    On PostgreSQL the workers of xdist get a database each, by their suffix.
+    """
     from django.db import connection
 
     if connection.vendor == "sqlite":

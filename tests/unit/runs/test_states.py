@@ -22,7 +22,7 @@ def test_every_state_can_be_cleared_and_reached(state: TaskInstanceState) -> Non
     assert EDGES[state]
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(FINISHED, [*(UNFINISHED - {None})])))
+@pytest.mark.parametrize(("old", "new"), list(product(sorted(FINISHED), sorted(UNFINISHED - {None}))))
 def test_a_finished_attempt_starts_again_only_by_being_cleared(old: TaskInstanceState, new: TaskInstanceState) -> None:
     assert not is_edge(old, new)
 
