@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from executionapi.calls import Call, Operation, one_by_one
 from executionapi.fields import Field, InvalidError, integer, optional, read_object, read_query, text
-from executionapi.replies import Reply, not_found
+from executionapi.replies import Reply, not_found, refusal
+from vault.keys import UndecryptableError
 from vault.models import Variable
 from vault.selectors import connection_find, variable_find
 from vault.services import variable_delete, variable_set
@@ -44,7 +45,10 @@ _KEYS: Final = (
 def get_connection(call: Call) -> Reply:
     """A connection with its secrets in clear."""
     conn_id = call.args["connection_id"]
-    found = connection_find(conn_id)
+    try:
+        found = connection_find(conn_id)
+    except ValueError as error:
+        raise refusal(422, "unreadable", f"Connection {conn_id!r} cannot be read: {error}") from None
     if found is None:
         raise not_found(f"Connection with ID {conn_id} not found")
     return Reply(200, {"conn_id": conn_id, **{name: getattr(found, name) for name in _CONNECTION_FIELDS}})
@@ -53,7 +57,10 @@ def get_connection(call: Call) -> Reply:
 def get_variable(call: Call) -> Reply:
     """A variable as text."""
     key = call.args["variable_key"]
-    value = variable_find(key)
+    try:
+        value = variable_find(key)
+    except UndecryptableError as error:
+        raise refusal(422, "unreadable", f"Variable {key!r} cannot be read: {error}") from None
     if value is None:
         raise not_found(f"Variable with key '{key}' not found")
     return Reply(200, {"key": key, "value": value})
