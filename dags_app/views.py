@@ -1,0 +1,38 @@
+"""Decides the pages about DAG files: the pause switch and the import errors."""
+
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.roles import Role
+from accounts.views import page
+from dags_app.api.pausing import dag_pause
+from dags_app.models import ParseImportError
+
+ERRORS_PER_PAGE = 50
+
+
+@require_POST
+@page(Role.USER)
+def dag_switch(request: HttpRequest, dag_id: str) -> HttpResponse:
+    """Pause or unpause a DAG and lead back."""
+    with transaction.atomic():
+        found = dag_pause(dag_id, request.POST.get("is_paused") == "true", actor=request.user.get_username())
+    if not found:
+        raise Http404(f"There is no DAG {dag_id}")
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = "/dags"
+    return redirect(back)
+
+
+@require_GET
+@page()
+def import_errors(request: HttpRequest) -> HttpResponse:
+    """Show the files that cannot be read, with their tracebacks."""
+    errors = ParseImportError.objects.select_related("bundle").order_by("-timestamp", "id")
+    found = Paginator(errors, ERRORS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "dags_app/import_errors.html", {"page": found})
