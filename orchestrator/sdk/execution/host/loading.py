@@ -15,7 +15,10 @@ class LoadError(Exception):
 
 
 def prepare_import_paths(paths: list[str]) -> None:
-    """Append the DAGs folder, the plugins folder and the bundle's folder to where modules are found."""
+    """Make Airflow's names mean ours, and append the DAGs, plugins and bundle folders to where modules are found."""
+    from orchestrator.sdk import airflow_names
+
+    airflow_names.install()
     for path in paths:
         if path and path not in sys.path:
             sys.path.append(path)
@@ -34,7 +37,9 @@ def load_dags(path: str) -> dict[str, Any]:
     except BaseException as error:
         text = "".join(traceback.format_exception(error))
         raise LoadError(f"The DAG file {path} cannot be imported: {type(error).__name__}: {error}\n{text}") from error
-    return _dags_in(vars(module))
+    from orchestrator.sdk.definitions.collect import collect_dags
+
+    return {dag.dag_id: dag for dag in collect_dags(module)}
 
 
 def _import_file(path: str) -> Any:
@@ -48,12 +53,3 @@ def _import_file(path: str) -> Any:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def _dags_in(names: dict[str, Any]) -> dict[str, Any]:
-    """Return module-level DAGs; a DAG is what has a `dag_id` and a `task_dict`, so that this needs no import."""
-    found = {}
-    for value in list(names.values()):
-        if not isinstance(value, type) and hasattr(value, "task_dict") and isinstance(getattr(value, "dag_id", None), str):
-            found[value.dag_id] = value
-    return found

@@ -194,7 +194,7 @@ class Attempts(HostEvents):
         attempt.stop = None
         body = endings.final_body(message, peak_rss_kb(attempt.pid))
         attempt.cause = (body.get("evidence") or {}).get("cause")
-        self._report(attempt, attempt.masker.mask_values(body) if "evidence" in body else body, number)
+        self._report(attempt, attempt.masker.mask(body) if "evidence" in body else body, number)
         self._later(attempt, self._settings.task_success_overtime, lambda: self._end_overtime(attempt))
 
     def _end_overtime(self, attempt: Attempt) -> None:
@@ -265,6 +265,8 @@ class Attempts(HostEvents):
         return self._oom_kills > before
 
     def _report(self, attempt: Attempt, body: Message, number: int | None) -> None:
+        if attempt.log.dropped_lines:
+            body.setdefault("evidence", {})["dropped_log_lines"] = attempt.log.dropped_lines
         attempt.final = body
         fault_point("supervisor.before_report")
         self._call(

@@ -63,7 +63,7 @@ class TaskLog:
         """Write one structured record of the task."""
         frame = {"timestamp": record.get("timestamp") or timestamp(), "level": record.get("level", "info")}
         rest = {name: value for name, value in record.items() if name not in ("timestamp", "level")}
-        self._put(_json({**frame, **self._masker.mask_values(rest)}) + "\n", 1)
+        self._put(_json({**frame, **self._masker.mask(rest)}) + "\n", 1)
 
     def say(self, event: str, level: str = "info", **details: object) -> None:
         """Write a line of the supervisor itself."""
