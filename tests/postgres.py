@@ -77,13 +77,19 @@ class PostgresServer:
 
     def stop(self) -> None:
         """End the server at once and delete its files."""
-        self.halt()
+        self._end(signal.SIGQUIT)
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def halt(self) -> None:
-        """End the server at once and keep its files, as when the database goes away; ``resume`` brings it back."""
+        """Close all connections and end the server, as when the database goes away; ``resume`` brings it back.
+
+        This is the orderly end: with ``fsync=off`` a harder one would lose what was committed.
+        """
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGQUIT)
+            self._process.send_signal(how)
             self._process.wait()
         self._process = None
 

@@ -25,7 +25,7 @@ def wait_until(
     pause = wake or Event()
     while not (value := predicate()):
         if time.monotonic() >= ends:
-            raise AssertionError(f"after {timeout:g} s still waiting for {what or predicate!r}; last value: {value!r}")
+            raise AssertionError(f"after {timeout:g} s still waiting for {what or repr(predicate)}; last value: {value!r}")
         pause.wait(interval)
         pause.clear()
     return value
