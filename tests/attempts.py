@@ -15,7 +15,15 @@ FINAL = ("SucceedTask", "TaskState", "RetryTask", "DeferTask", "AwaitInputTask",
 
 def run_document(**values: Any) -> dict[str, Any]:
     """Return the ``dag_run`` of a startup document."""
-    run = {"dag_id": "d", "run_id": "r", "run_after": AT, "start_date": AT, "end_date": None, "run_type": "manual", "state": "running"}
+    run = {
+        "dag_id": "d",
+        "run_id": "r",
+        "run_after": AT,
+        "start_date": AT,
+        "end_date": None,
+        "run_type": "manual",
+        "state": "running",
+    }
     dates = {"logical_date": AT, "data_interval_start": AT, "data_interval_end": AT}
     return {**run, **dates, "conf": {}, "consumed_asset_events": [], "partition_key": None, **values}
 
@@ -27,7 +35,14 @@ def startup_document(task_id: str, *, run: dict[str, Any] | None = None, map_ind
     ti = {"id": TI_ID, **names, "try_number": 1, "dag_version_id": VERSION_ID, "hostname": "worker"}
     context = {"dag_run": run, "max_tries": 0, "should_retry": False, **told}
     bundle = {"name": "dags-folder", "version": None}
-    return {"ti": ti, "dag_rel_path": "d.py", "bundle_info": bundle, "start_date": AT, "ti_context": context, "sentry_integration": ""}
+    return {
+        "ti": ti,
+        "dag_rel_path": "d.py",
+        "bundle_info": bundle,
+        "start_date": AT,
+        "ti_context": context,
+        "sentry_integration": "",
+    }
 
 
 class Supervisor(MemoryChannel):

@@ -116,7 +116,8 @@ def push_result(ti: Any, result: Any) -> None:
     task = ti.task
     if not task.do_xcom_push:
         return
-    mapped_over = not ti.is_mapped and next(iter(task.iter_mapped_dependants()), None) is not None
+    # The DAG's own task is asked: ti.task is a copy, which no edge leads to.
+    mapped_over = not ti.is_mapped and next(iter(ti.dag.task_dict[ti.task_id].iter_mapped_dependants()), None) is not None
     if result is None:
         if mapped_over:
             raise XComForMappingNotPushed()
