@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management.base import CommandError
-from gunicorn.app.base import BaseApplication
-from gunicorn.glogging import Logger
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from orchestrator.config import conf
 from orchestrator.database import close_connections_before_fork, use_connection_pool
@@ -40,7 +40,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-class ServerLogger(Logger):
+class ServerLogger(Logger):  # type: ignore[misc]
     """Sends gunicorn's records through the program's own logging."""
 
     def setup(self, cfg: Any) -> None:
@@ -54,7 +54,7 @@ class ServerLogger(Logger):
             super().access(resp, req, environ, request_time)
 
 
-class Server(BaseApplication):
+class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn with threads; the application is loaded once and its memory shared by the workers."""
 
     def __init__(

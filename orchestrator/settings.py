@@ -1,6 +1,5 @@
 """Decides Django's settings; everything an operator may choose comes from ``orchestrator.config``."""
 
-import importlib.util
 import secrets
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ SECRET_KEY_FALLBACKS = conf.get("api", "secret_key").split(",")[1:]
 DEBUG = False
 ALLOWED_HOSTS = [host.strip() for host in conf.get("api", "allowed_hosts").split(",")]
 
-OUR_APPS = ["accounts", "vault", "orchestrator.processes", "dags_app", "runs", "executionapi"]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -29,7 +27,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "orchestrator",
-    *[app for app in OUR_APPS if importlib.util.find_spec(f"{app}.apps")],
+    "orchestrator.processes",
+    "accounts",
+    "vault",
+    "dags_app",
+    "runs",
+    "executionapi",
 ]
 if "Celery" in conf.get("core", "executor"):
     # Importing it costs 20 MB, so only those who use Celery pay.

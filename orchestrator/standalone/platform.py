@@ -13,7 +13,17 @@ from orchestrator.standalone.part import Part
 
 EXECUTION_URL = ("core", "execution_api_server_url")
 # What every part needs is imported before the fork, so that its memory is shared.
-SHARED_MODULES = ("gunicorn.app.base", "gunicorn.workers.gthread", "rest_framework.views", "orchestrator.urls")
+SHARED_MODULES = (
+    "gunicorn.arbiter",
+    "gunicorn.workers.gthread",
+    "orchestrator.urls",
+    "runs.scheduler.service",
+    "runs.executors.local",
+    "runs.triggerer.service",
+    "dags_app.processor.service",
+    "django.db.backends.utils",
+    "orchestrator.management.commands.api_server",
+)
 
 
 def build_parts(host: str, port: int) -> list[Part]:

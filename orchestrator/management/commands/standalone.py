@@ -8,6 +8,9 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from orchestrator.config import conf
 
+# A part that gave up draining still has to end in good order before it is killed.
+STOP_MARGIN_SECONDS = 15
+
 
 class Command(BaseCommand):
     """Migrates, makes users, starts all parts, keeps them running, stops them together."""
@@ -42,4 +45,4 @@ class Command(BaseCommand):
         gc.freeze()
         output.line("standalone", f"Home: {conf.home}")
         output.line("standalone", f"Open http://localhost:{options['port']}/ and press Ctrl-C to stop.")
-        Keeper(parts, output, conf.get("scheduler", "drain_timeout_seconds") + 5).run()
+        Keeper(parts, output, conf.get("scheduler", "drain_timeout_seconds") + STOP_MARGIN_SECONDS).run()
