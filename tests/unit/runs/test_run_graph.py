@@ -193,3 +193,29 @@ def test_the_explanation_names_three_and_says_that_there_are_more() -> None:
     assert explain(graph, at("z")).detail == "4 of 5 upstream task instances are not done: b, c, d, …"
     graph.apply([(at("b"), S.FAILED)])
     assert explain(graph, at("z")).detail == "trigger rule all_success: 1 of 5 upstream task instances failed: b"
+
+
+def test_the_last_task_of_a_scope_lets_the_teardown_go() -> None:
+    scope = dag(
+        "s >> a >> b >> t, s >> t", s={"is_setup": True}, t={"is_teardown": True, "trigger_rule": "all_done_setup_success"}
+    )
+    graph = graph_of(scope, s=S.SUCCESS, a=S.RUNNING, b=S.SUCCESS)
+    assert outcomes(graph) == {}
+    assert explain(graph, at("t")).detail == "1 of 1 task instances between setup and teardown are not done: a"
+    graph.apply([(at("a"), S.FAILED)])
+    assert outcomes(graph) == {"t": "run"}
+
+
+def test_a_failed_setup_further_up_ends_the_wait_of_a_task() -> None:
+    graph = graph_of(dag("s >> a >> b", s={"is_setup": True}, b={"trigger_rule": "all_done"}), s=S.RUNNING, a=S.SUCCESS)
+    assert graph.decision(at("b")).reason is WaitReason.SETUP
+    graph.apply([(at("s"), S.FAILED)])
+    assert outcomes(graph) == {"b": "upstream_failed"}
+
+
+def test_removing_the_last_unfinished_index_lets_go_what_waited_for_it() -> None:
+    states = [InstanceState("m", 0, S.SUCCESS), InstanceState("m", 1, S.RUNNING), InstanceState("z")]
+    graph = RunGraph(dag("m >> z", m=mapped(2)), states)
+    assert outcomes(graph) == {}
+    graph.remove([at("m", 1)])
+    assert outcomes(graph) == {"z": "run"}
