@@ -1,7 +1,5 @@
 """Decides which paths a server answers, by the list of applications it was started with."""
 
-import importlib.util
-
 from django.urls import URLPattern, URLResolver, clear_url_caches, include, path
 
 from orchestrator.api_apps import chosen_apps
@@ -14,7 +12,6 @@ CORE_MODULES = (
     ("api/v2/", "orchestrator.rest.urls"),
     ("", "dags_app.urls"),
     ("", "runs.urls"),
-    ("", "vault.urls"),
 )
 EXECUTION_MODULES = (("execution/", "executionapi.urls"),)
 
@@ -32,14 +29,7 @@ def build_urlpatterns(apps: tuple[str, ...]) -> Routes:
 
 
 def _included(modules: tuple[tuple[str, str], ...]) -> Routes:
-    return [path(prefix, include(module)) for prefix, module in modules if _exists(module)]
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return [path(prefix, include(module)) for prefix, module in modules]
 
 
 def select_apps(apps: tuple[str, ...]) -> None:
