@@ -7,17 +7,18 @@ import os
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
 
 from orchestrator.config import PROJECT_ROOT
 from orchestrator.config.options import OPTIONS
 from orchestrator.kernel.clock import monotonic
+from orchestrator.sdk.parsing.inputs import file_hash
 from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse, read_response
 
 log = logging.getLogger(__name__)
 
 CHUNK = 1024 * 1024
-MOST_DEATHS = 2
 
 
 class ParseClient:
@@ -29,7 +30,8 @@ class ParseClient:
         self._socket: socket.socket | None = None
         self._buffer = bytearray()
         self._requests: dict[int, ParseRequest] = {}
-        self._deaths: dict[int, int] = {}
+        self._sent: set[int] = set()
+        self._one_by_one: deque[int] = deque()
         self._last_used = monotonic()
         self._next_id = 0
 
@@ -49,16 +51,21 @@ class ParseClient:
         request.id = self._next_id
         self._requests[request.id] = request
         self._last_used = monotonic()
-        self._send(request)
+        if self._one_by_one:
+            self._one_by_one.append(request.id)
+        else:
+            self._send(request)
         return request.id
 
     def collect(self) -> list[ParseResponse]:
-        """Return the responses that have arrived; a dead zygote is replaced and its requests are sent again."""
+        """Return the responses that have arrived; a dead zygote is replaced."""
         responses: list[ParseResponse] = []
         while self._socket is not None and self._read():
             responses += self._take_lines()
         if self._requests and self._is_dead():
             responses += self._replace()
+        if self._one_by_one and not self._sent:
+            self._send(self._requests[self._one_by_one.popleft()])
         return responses
 
     def close_if_idle(self) -> None:
@@ -84,6 +91,7 @@ class ParseClient:
         if self._is_dead():
             self._start()
         assert self._socket is not None  # noqa: S101
+        self._sent.add(request.id)
         try:
             self._socket.settimeout(10)
             self._socket.sendall(request.line())
@@ -116,7 +124,7 @@ class ParseClient:
                 log.error("The parse zygote sent a line that is not a response: %s", error)
                 continue
             if self._requests.pop(response.id, None) is not None:
-                self._deaths.pop(response.id, None)
+                self._sent.discard(response.id)
                 responses.append(response)
         self._last_used = monotonic()
         return responses
@@ -125,18 +133,17 @@ class ParseClient:
         return self._socket is None or self._process is None or self._process.poll() is not None
 
     def _replace(self) -> list[ParseResponse]:
-        """Start again after a death; a file that was there twice when it happened is given up with an error."""
+        """Begin anew after a death. Who was alone with it is to blame; several suspects are parsed again one by one."""
         self.close()
-        given_up = []
-        for request in list(self._requests.values()):
-            self._deaths[request.id] = self._deaths.get(request.id, 0) + 1
-            if self._deaths[request.id] >= MOST_DEATHS:
-                text = f"{request.path}: the process that starts parse processes ended twice while this file was parsed."
-                given_up.append(ParseResponse(id=request.id, import_error=text))
-                del self._requests[request.id]
-            else:
-                self._send(request)
-        return given_up
+        suspects, self._sent = sorted(self._sent), set()
+        if len(suspects) != 1:
+            self._one_by_one.extendleft(reversed(suspects))
+            return []
+        request = self._requests.pop(suspects[0])
+        text = (
+            f"{request.path}: the process that starts parse processes ended while this file was parsed; does it kill its parent?"
+        )
+        return [ParseResponse(id=request.id, import_error=text, content_hash=file_hash(request.path))]
 
     def _start(self) -> None:
         self.close()
@@ -156,5 +163,7 @@ def scrubbed_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_secret(name: str, secret: set[str]) -> bool:
-    bare = name.removesuffix("_CMD").removesuffix("_SECRET")
-    return bare in secret or name.startswith("AIRFLOW__DATABASE__") or name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    spellings = {name, name.removesuffix("_CMD"), name.removesuffix("_SECRET")}
+    return (
+        bool(spellings & secret) or name.startswith("AIRFLOW__DATABASE__") or name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    )

@@ -43,7 +43,7 @@ def scan(root: Path, syntax: str = "glob") -> Scan:
     """
     result = Scan()
     try:
-        if not any(os.scandir(root)):
+        if not os.listdir(root):
             raise BundleUnreadableError(f"{root} is empty")
         for entry in _walk(str(root), IgnoreRules(syntax), result, set()):
             status = entry.stat()

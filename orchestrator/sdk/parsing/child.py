@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import faulthandler
 import hashlib
-import io
 import logging
 import os
+import re
 import signal
 import sys
 import threading
-import tokenize
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +20,7 @@ from orchestrator.sdk.parsing.log_lines import JsonLines, open_log
 from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
 
 HARD_TIMEOUT_MARGIN_SECONDS = 1.0
+_ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.MULTILINE)
 
 
 def parse(request: ParseRequest) -> ParseResponse:
@@ -70,12 +70,12 @@ def run_child(request: ParseRequest, result_fd: int) -> None:
 
 
 def decode_source(source: bytes) -> str:
-    """Return the text of a file in the encoding that it declares; bytes that do not fit become question marks."""
+    """Return the text of a file in the encoding that it declares; bytes that do not fit become replacement characters."""
+    declared = _ENCODING.search(b"\n".join(source.split(b"\n", 2)[:2]))
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    except SyntaxError:
-        encoding = "utf-8"
-    return source.decode(encoding, "replace")
+        return source.decode(declared[1].decode() if declared else "utf-8", "replace").removeprefix("\ufeff")
+    except LookupError:
+        return source.decode("utf-8", "replace")
 
 
 def _prepare_path(request: ParseRequest) -> None:
