@@ -23,7 +23,7 @@ def tracked_files() -> list[str]:
 
 
 def test_every_change_of_a_model_has_its_migration() -> None:
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     changes = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps)).changes(graph=loader.graph)
     assert {label: [str(migration) for migration in found] for label, found in changes.items()} == {}
 
