@@ -48,6 +48,6 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
         command = self.python_callable(*self.op_args, **kwargs)
         if not isinstance(command, str) or not command.strip():
             raise TypeError("The returned value from the TaskFlow callable must be a non-empty string.")
-        self.bash_command = self._unrendered = command
-        context["ti"].render_templates()
+        self._unrendered = command
+        self.bash_command = self.render_template(command, context)
         return super().execute(context)

@@ -4,34 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 Context = dict[str, Any]
 
-_current: ContextVar[list[Any]] = ContextVar("airflow_task_contexts")
-
 
 def get_current_context() -> Any:
     """Return the context of the running task; raises ``RuntimeError`` outside of one."""
-    stack = _current.get([])
-    if not stack:
-        raise RuntimeError("There is no current context: get_current_context() works only in a running task")
-    return stack[-1]
+    from orchestrator.sdk.execution import context
 
-
-class set_current_context:
-    """A stretch in which ``get_current_context`` returns ``context``; the task runner wraps the execution in it."""
-
-    def __init__(self, context: Any) -> None:
-        self.context = context
-
-    def __enter__(self) -> Any:
-        self._token = _current.set([*_current.get([]), self.context])
-        return self.context
-
-    def __exit__(self, *_: Any) -> None:
-        _current.reset(self._token)
+    return context.get_current_context()
 
 
 class AirflowParsingContext(NamedTuple):
@@ -59,9 +41,6 @@ def context_merge(context: Any, *args: Any, **kwargs: Any) -> None:
 
 def context_to_airflow_vars(context: Mapping[str, Any], in_env_var_format: bool = False) -> dict[str, str]:
     """Return facts about the running task by name: ``airflow.ctx.dag_id``, or ``AIRFLOW_CTX_DAG_ID`` for an environment."""
-    from orchestrator.sdk.operators.context_environment import context_environment
+    from orchestrator.sdk.execution import context as running
 
-    values = context_environment(context)
-    if in_env_var_format:
-        return values
-    return {name.lower().replace("airflow_ctx_", "airflow.ctx."): value for name, value in values.items()}
+    return running.context_to_airflow_vars(context, in_env_var_format)

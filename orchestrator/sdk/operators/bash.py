@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Container, Sequence
 from functools import cached_property
 from typing import Any
 
+from orchestrator.sdk.definitions.context import context_to_airflow_vars
 from orchestrator.sdk.definitions.operator import BaseOperator
-from orchestrator.sdk.definitions.sentinels import SET_DURING_EXECUTION
 from orchestrator.sdk.exceptions import AirflowException, AirflowSkipException
 from orchestrator.sdk.hooks.subprocess import SubprocessHook, SubprocessResult
-from orchestrator.sdk.operators.context_environment import context_environment
 
 
 class BashOperator(BaseOperator):
@@ -54,7 +53,7 @@ class BashOperator(BaseOperator):
         """Return the command's environment: the worker's, the author's on top or instead, and facts about the run."""
         env = dict(self.env or {})
         base = dict(os.environ) if self.env is None or self.append_env else {}
-        return {**base, **env, **context_environment(context)}
+        return {**base, **env, **context_to_airflow_vars(context, in_env_var_format=True)}
 
     def execute(self, context: Any) -> Any:
         """Run the command; returns the processed last line of its output.
@@ -109,6 +108,3 @@ def _codes(codes: Any) -> Container[int]:
     if codes is None:
         return ()
     return codes if isinstance(codes, Container) else (codes,)
-
-
-__all__ = ["SET_DURING_EXECUTION", "BashOperator"]

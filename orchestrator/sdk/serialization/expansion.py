@@ -7,8 +7,8 @@ from typing import Any
 from orchestrator.sdk.definitions.dependency import ResolveMixin
 from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, MappedArgument
 from orchestrator.sdk.definitions.xcom_arg import XComArg
-from orchestrator.sdk.serialization.spec import ExpandSpec
 from orchestrator.sdk.serialization.plain_values import Json, plain
+from orchestrator.sdk.serialization.spec import ExpandSpec
 
 
 def encode_expand(expand_input: Any) -> ExpandSpec:

@@ -1,0 +1,90 @@
+"""Decides the schedules that mix assets with a clock or with partitions."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from orchestrator.sdk.definitions.asset import AssetAll, BaseAsset
+from orchestrator.sdk.definitions.timetables import AssetTriggeredTimetable, Timetable, decode_timetable, encode_timetable
+
+
+class AssetOrTimeSchedule(AssetTriggeredTimetable):
+    """Runs by a timetable, and when assets are updated."""
+
+    periodic = True
+
+    def __init__(self, *, assets: Any, timetable: Timetable) -> None:
+        condition = assets if isinstance(assets, BaseAsset) else AssetAll(*assets)
+        super().__init__(condition.serialize())
+        self.timetable = timetable
+        self.description = f"Triggered by assets or {timetable.description}"
+        self.active_runs_limit = timetable.active_runs_limit
+        self.can_be_scheduled = timetable.can_be_scheduled
+        self.periodic = timetable.periodic
+
+    @property
+    def summary(self) -> str:
+        """Return both kinds in short."""
+        return f"Asset or {self.timetable.summary}"
+
+    def validate(self) -> None:
+        """Check the timetable."""
+        self.timetable.validate()
+
+    def serialize(self) -> dict[str, Any]:
+        """Return condition and timetable."""
+        return {"asset_condition": self.asset_condition, "timetable": encode_timetable(self.timetable)}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        """Build it from what ``serialize`` returned."""
+        made = cls(assets=[], timetable=decode_timetable(data["timetable"]))
+        made.asset_condition = data["asset_condition"]
+        return made
+
+    def infer_manual_data_interval(self, *, run_after: Any) -> Any:
+        """Return what the timetable says."""
+        return self.timetable.infer_manual_data_interval(run_after=run_after)
+
+    def next_dagrun_info(self, *, last_automated_data_interval: Any, restriction: Any) -> Any:
+        """Return what the timetable says."""
+        return self.timetable.next_dagrun_info(last_automated_data_interval=last_automated_data_interval, restriction=restriction)
+
+
+class PartitionedAssetTimetable(AssetTriggeredTimetable):
+    """Runs once per partition when the assets of that partition are updated."""
+
+    partitioned = True
+
+    def __init__(
+        self, assets: BaseAsset, partition_mapper_config: dict[Any, Any] | None = None, default_partition_mapper: Any = None
+    ) -> None:
+        from orchestrator.sdk.definitions.partition_mappers import IdentityMapper
+
+        super().__init__(assets.serialize())
+        self.partition_mapper_config = dict(partition_mapper_config or {})
+        self.default_partition_mapper = default_partition_mapper or IdentityMapper()
+        self._facts: dict[str, Any] | None = None
+
+    @property
+    def summary(self) -> str:
+        """Return the kind in words."""
+        return "Partitioned Asset"
+
+    def serialize(self) -> dict[str, Any]:
+        """Return condition and mappers."""
+        if self._facts is not None:
+            return self._facts
+        config = [[asset.serialize(), mapper.serialize()] for asset, mapper in self.partition_mapper_config.items()]
+        return {
+            "asset_condition": self.asset_condition,
+            "partition_mapper_config": config,
+            "default_partition_mapper": self.default_partition_mapper.serialize(),
+        }
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        """Build it from what ``serialize`` returned; the mappers stay facts."""
+        made = cls(AssetAll())
+        made.asset_condition, made._facts = data["asset_condition"], dict(data)
+        return made

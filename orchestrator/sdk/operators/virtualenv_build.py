@@ -1,0 +1,104 @@
+"""Decides how a virtual environment for a task is made and kept, and the script that calls the function in it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from orchestrator.sdk.exceptions import AirflowException
+
+_SCRIPT = """\
+import sys
+import traceback
+import {serializer} as serializer
+
+with open(sys.argv[1], "rb") as file:
+    arguments = serializer.load(file)
+with open(sys.argv[3]) as file:
+    virtualenv_string_args = [line.rstrip("\\n") for line in file]
+
+{source}
+
+try:
+    result = {name}(*arguments["args"], **arguments["kwargs"])
+except SystemExit:
+    raise
+except BaseException:
+    with open(sys.argv[4], "w") as file:
+        file.write(traceback.format_exc())
+    raise
+with open(sys.argv[2], "wb") as file:
+    if result is not None:
+        serializer.dump(result, file)
+"""
+
+
+@dataclass
+class VenvPlan:
+    """What goes into an environment."""
+
+    python: str | None
+    requirements: list[str]
+    system_site_packages: bool
+    pip_options: list[str] = field(default_factory=list)
+    index_urls: list[str] = field(default_factory=list)
+
+    def fingerprint(self) -> str:
+        """Return 12 hex digits that are equal for equal plans."""
+        facts = {**asdict(self), "version": sys.version_info[:2]}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def script(source: str, name: str, serializer: str) -> str:
+    """Return the text of the script; its arguments are the paths of input, output, string arguments and error."""
+    return _SCRIPT.format(source=source, name=name, serializer=serializer)
+
+
+def make(plan: VenvPlan, folder: Path) -> None:
+    """Make the environment in ``folder``; raises ``AirflowException`` with the output of what failed."""
+    python = _interpreter(plan.python)
+    site = ["--system-site-packages"] if plan.system_site_packages else []
+    _run([python, "-m", "venv", *site, str(folder)], "make the virtual environment")
+    if plan.requirements:
+        index: list[str] = []
+        for position, url in enumerate(plan.index_urls):
+            index += ["--index-url" if position == 0 else "--extra-index-url", url]
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", *index, *plan.pip_options]
+        _run([*pip, *plan.requirements], f"install {', '.join(plan.requirements)}; check the package index and the network")
+
+
+def cached(plan: VenvPlan, cache: Path) -> Path:
+    """Return the kept environment of a plan; makes it under a lock if it is not there or not complete."""
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / f"venv-{plan.fingerprint()}"
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        marker = folder / "complete"
+        if not marker.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(plan, folder)
+            marker.touch()
+    return folder
+
+
+def _interpreter(version: str | None) -> str:
+    if not version or version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    name = version if os.sep in version else f"python{version}"
+    found = shutil.which(name)
+    if found is None:
+        raise AirflowException(f"There is no interpreter {name} on this machine; install it or change python_version")
+    return found
+
+
+def _run(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AirflowException(f"Could not {what}. Exit code {done.returncode}:\n{done.stdout}{done.stderr}".strip())
