@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from dags_app.models import Bundle, ParsedFile
 from dags_app.processor.bundles import BundleSource
@@ -117,9 +117,11 @@ class Processor:
             try:
                 self._store(key, found, queued_at, response)
                 self.failures.pop(key, None)
-            except Exception:
+            except (OperationalError, InterfaceError) as error:
                 self._back_off(key)
-                log.exception("%s: storing the parsed DAGs failed; the file is parsed again later", found.path)
+                log.warning("%s could not be stored and is parsed again later: %s", found.path, error)
+            except Exception as error:
+                self._store_refusal(key, found, queued_at, response, error)
         return len(responses)
 
     def is_present(self, bundle_name: str, relative: str) -> bool:
@@ -231,6 +233,17 @@ class Processor:
         with transaction.atomic():
             if bundle_mark_unreadable(watched.row, reason, now):
                 log.error("Bundle %s cannot be read, its DAGs stay as they are: %s", watched.source.name, reason)
+
+    def _store_refusal(self, key: Key, found: FoundFile, queued_at: datetime, response: ParseResponse, error: Exception) -> None:
+        """The database refuses what a file gave: tell its author, and leave the stored versions alone."""
+        log.exception("%s: storing the parsed DAGs failed", found.path)
+        text = f"{found.path}: the DAGs of this file could not be stored: {type(error).__name__}: {error}"
+        refusal = ParseResponse(id=response.id, import_error=text, content_hash=response.content_hash, modules=response.modules)
+        try:
+            self._store(key, found, queued_at, refusal)
+        except Exception:
+            self._back_off(key)
+            log.exception("%s: storing the import error failed; the file is parsed again later", found.path)
 
     def _back_off(self, key: Key) -> None:
         times = self.failures.get(key, (0, 0.0))[0] + 1

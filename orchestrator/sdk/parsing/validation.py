@@ -16,6 +16,7 @@ from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec, to_json
 LONGEST_ID = 250
 LONGEST_TAG = 100
 LONGEST_POOL = 256
+LARGEST_INT = 2**31 - 1  # what an integer column of PostgreSQL holds
 _ID = re.compile(r"[\w.-]+")
 
 TRIGGER_RULES = frozenset(map(str, TriggerRule))
@@ -47,8 +48,8 @@ def _tag_problems(dag: DagSpec) -> Iterator[str]:
 def _limit_problems(dag: DagSpec) -> Iterator[str]:
     for name in ("max_active_tasks", "max_active_runs", "max_consecutive_failed_dag_runs"):
         value = getattr(dag, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            yield f"{name} must be a whole number from 0 up, not {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_INT:
+            yield f"{name} must be a whole number from 0 to {LARGEST_INT}, not {value!r}"
     try:
         zone_of(dag.timezone)
     except ValueError as error:
@@ -73,8 +74,8 @@ def _task_problems(task: TaskSpec) -> Iterator[str]:
         yield f"{where}: the pool {task.pool!r} must have 1 to {LONGEST_POOL} characters"
     for name, least in (("pool_slots", 1), ("retries", 0), ("retry_delay", 0)):
         value = getattr(task, name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
-            yield f"{where}: {name} must be a number from {least} up, not {value!r}"
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= LARGEST_INT:
+            yield f"{where}: {name} must be a number from {least} to {LARGEST_INT}, not {value!r}"
     if not isinstance(task.priority_weight, int):
         yield f"{where}: priority_weight must be a whole number, not {task.priority_weight!r}"
 

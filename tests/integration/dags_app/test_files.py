@@ -7,7 +7,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from django.db.utils import OperationalError
+from django.db.utils import DataError, OperationalError
 
 from dags_app.models import Bundle, Dag, ParsedFile, ParseImportError
 from dags_app.processor import processor as processor_module
@@ -233,3 +233,19 @@ def test_a_file_with_an_import_error_is_tried_again_after_a_while(folder: Folder
     assert parsed_count(folder) == 0
     later = folder.file("d.py").last_parsed_at + timedelta(seconds=31)
     assert folder.processor.look(later) == 1
+
+
+def test_dags_that_the_database_refuses_are_an_import_error_and_the_others_are_stored_i4(folder: Folder, monkeypatch):
+    store = processor_module.store_parsed
+
+    def refusing(parsed):
+        if parsed.relative == "a.py" and parsed.response.dags:
+            raise DataError("value too long")
+        return store(parsed)
+
+    monkeypatch.setattr(processor_module, "store_parsed", refusing)
+    folder.dag("a.py", "a")
+    folder.dag("b.py", "b")
+    folder.parse()
+    assert "could not be stored: DataError: value too long" in folder.error("a.py")
+    assert Dag.objects.filter(dag_id="b").exists()

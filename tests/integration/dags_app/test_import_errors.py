@@ -147,5 +147,5 @@ def test_user_code_sees_neither_the_database_nor_the_keys(folder: Folder, monkey
     seen = Dag.objects.get(pk="env").description
     assert "'MY_TEAM'" in seen
     assert seen.endswith("False)")
-    for name in ("DATABASE", "FERNET", "JWT_SECRET", "DJANGO"):
+    for name in ("DATABASE_URL", "AIRFLOW__DATABASE", "FERNET", "JWT_SECRET", "DJANGO"):
         assert name not in seen
