@@ -36,6 +36,7 @@ def _settings() -> dict[str, Any]:
         "hostname": socket.gethostname(),
         "heartbeat_seconds": conf.get("workers", "heartbeat_seconds"),
         "lease_seconds": conf.get("workers", "lease_seconds"),
+        "api_connections": 1,
         "drain_timeout_seconds": conf.get("workers", "drain_timeout_seconds"),
         "killed_task_cleanup_time": conf.get("core", "killed_task_cleanup_time"),
         "import_timeout_seconds": conf.get("core", "dagbag_import_timeout"),
