@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable
@@ -125,10 +126,9 @@ class _Server(ThreadingHTTPServer):
 
     def drop_connections(self) -> None:
         for connection in list(self.connections):
-            try:
+            with contextlib.suppress(OSError):
                 connection.shutdown(2)
-            except OSError:
-                continue
+            connection.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         return

@@ -19,6 +19,9 @@ from tests.process import standin_runner
 standin_runner.install()
 dag = standin_runner.StandinDag("d")
 now = standin_runner.now
+
+def ready(channel):
+    channel.request({"type": "SetXCom", "key": "pid", "value": os.getpid(), "dag_id": "d", "run_id": "r", "task_id": "t"})
 """
 
 
@@ -104,6 +107,12 @@ class SupervisorHarness:
     def log_lines(self, ti_id: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log_text(ti_id).splitlines()]
 
+    def events(self, ti_id: str) -> list[str]:
+        return [line["event"] for line in self.log_lines(ti_id)]
+
+    def trailer(self, ti_id: str) -> dict[str, Any]:
+        return next(line for line in self.log_lines(ti_id) if line["event"] == "Task attempt ended")
+
     def finish(self) -> int:
         """Close the control socket and wait until the supervisor has exited."""
         self._lines.close()
@@ -111,5 +120,10 @@ class SupervisorHarness:
         try:
             return self.process.wait(20)
         finally:
-            self.process.kill()
-            self.process.wait()
+            self.close()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._lines.close()
+        self.control.close()

@@ -1,16 +1,16 @@
 """Decides what an answer of the Execution API means: done, repeat with backoff, or give up.
 
-| answer                                    | meaning                    | what happens                                            |
-|-------------------------------------------|----------------------------|---------------------------------------------------------|
-| 2xx                                       | done                       | handed over                                             |
-| 301, 302, 303, 307, 308                   | a proxy, or a wrong URL    | never followed (a token would leak); repeated           |
-| 401                                       | token not accepted         | repeated: keys may be rotating                          |
-| 403                                       | not allowed                | handed over: an error for the task                      |
-| 404, 409, 410                             | gone, conflict             | handed over: a start is rejected, an attempt is stopped |
-| 400, 405, 422                             | the request is wrong       | handed over: an error for the task                      |
-| 413                                       | too large                  | sent alone once, then handed over                       |
-| 429, 500, 502, 503, 504, other 5xx        | trouble on the server      | repeated; `Retry-After` is honoured                     |
-| HTML, broken JSON, closed socket, timeout | no answer (status 0)       | repeated                                                |
+| answer                                | meaning                 | what happens                                            |
+|---------------------------------------|-------------------------|---------------------------------------------------------|
+| 2xx                                   | done                    | handed over                                             |
+| 301, 302, 303, 307, 308               | a proxy, or a wrong URL | never followed (a token would leak); repeated           |
+| 401                                   | token not accepted      | repeated: keys may be rotating                          |
+| 403                                   | not allowed             | handed over: an error for the task                      |
+| 404, 409, 410                         | gone, conflict          | handed over: a start is rejected, an attempt is stopped |
+| 400, 405, 422                         | the request is wrong    | handed over: an error for the task                      |
+| 413                                   | too large               | sent alone once, then handed over                       |
+| 429, 500, 502, 503, 504, other 5xx    | trouble on the server   | repeated; `Retry-After` is honoured                     |
+| HTML, broken JSON, closed socket, ... | no answer (status 0)    | repeated                                                |
 
 Repeated means: backoff from 0.1 s to 15 s with jitter, for as long as the patience of the request lasts. A heartbeat is not
 repeated (the next one comes anyway), a start and a request of a task have minutes, a final report has no limit. What fits

@@ -55,7 +55,7 @@ class FrameDecoder:
         return messages
 
 
-class ChannelClosed(ConnectionError):  # noqa: N818  (a state of the connection, as in ConnectionResetError)
+class ChannelClosed(ConnectionError):
     """The supervisor closed the channel: this attempt has no owner any more."""
 
 

@@ -18,8 +18,9 @@ def main(arguments: list[str]) -> int:
     connection.set_inheritable(False)
     if options.once:
         from orchestrator.sdk.execution.host.once import run_once
+        from orchestrator.sdk.execution.host.task_process import leave
 
-        return run_once(connection, options.parent)
+        leave(run_once(connection, options.parent))
     from orchestrator.sdk.execution.host.zygote import Zygote
 
     return Zygote(connection, options.parent).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import select
@@ -14,6 +15,7 @@ from typing import Any
 from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk.execution.host.loading import LoadError, load_dags, prepare_import_paths
 from orchestrator.sdk.execution.host.task_process import become_task
+from orchestrator.sdk.execution.preload import warm
 from orchestrator.sdk.execution.wire import Message, receive_packet, send_packet
 
 
@@ -53,10 +55,17 @@ class DagHost:
             return False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        self._warm()
         gc.collect()
         gc.freeze()
         send_packet(self._connection, {"type": "Loaded", "threads": has_threads(), "dag_ids": sorted(self._dags)[:50]})
         return True
+
+    def _warm(self) -> None:
+        """Compile the templates here, once; a DAG that cannot be warmed says so when it runs."""
+        for dag in self._dags.values():
+            with contextlib.suppress(Exception):
+                warm(dag)
 
     def _serve_one(self) -> bool:
         packet = receive_packet(self._connection)

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.sdk.execution.host.dag_host import execution_timeout
 from orchestrator.sdk.execution.host.loading import load_dags, prepare_import_paths
-from orchestrator.sdk.execution.host.task_process import leave, run_attempt
+from orchestrator.sdk.execution.host.task_process import run_attempt
 from orchestrator.sdk.execution.supervisor.processes import die_with_parent
 from orchestrator.sdk.execution.wire import receive_packet, send_packet
 
@@ -31,9 +31,8 @@ def run_once(connection: socket.socket, parent: int) -> int:
         send_packet(connection, {"type": "Limit", "ti_id": ti_id, "execution_timeout": limit})
         return dags
 
-    code = 1
     try:
-        code = run_attempt(load, *attempt)
+        return run_attempt(load, *attempt)
     except BaseException:
         traceback.print_exc()
-    leave(code)
+        return 1

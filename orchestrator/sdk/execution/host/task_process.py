@@ -62,8 +62,6 @@ def run_attempt(load: Callable[[], dict[str, Any]], attempt: Message, descriptor
 
 
 def _run(load: Callable[[], dict[str, Any]], startup: Message, channel: Channel) -> int:
-    from orchestrator.sdk.execution.task_runner import run_task
-
     dag_id = startup["ti"]["dag_id"]
     try:
         dags = load()
@@ -73,6 +71,8 @@ def _run(load: Callable[[], dict[str, Any]], startup: Message, channel: Channel)
     if dag_id not in dags:
         say_missing(channel, "dag_not_found", f"The DAG {dag_id!r} is not in the file; it has {sorted(dags)}.")
         return CANNOT_START
+    from orchestrator.sdk.execution.task_runner import run_task  # late: it is large, and the zygote has it already
+
     return int(run_task(StartupDetails.from_json(startup), channel, dags[dag_id]) or 0)
 
 

@@ -6,7 +6,6 @@ The zygote is the new parent of every process below it that loses its own. When 
 from __future__ import annotations
 
 import gc
-import importlib
 import os
 import select
 import signal
@@ -14,15 +13,10 @@ import socket
 import sys
 
 from orchestrator.sdk.execution.host.dag_host import DagHost
+from orchestrator.sdk.execution.preload import preload
 from orchestrator.sdk.execution.supervisor.processes import adopt_orphans, die_with_parent, kill_descendants
 from orchestrator.sdk.execution.wire import Message, receive_packet, send_packet
 
-PRELOADED = (
-    "orchestrator.sdk",
-    "orchestrator.sdk.execution.task_runner",
-    "orchestrator.sdk.execution.host.loading",
-    "orchestrator.sdk.execution.host.task_process",
-)
 CHILD_CHECK_MILLISECONDS = 1000
 
 
@@ -35,18 +29,23 @@ class Zygote:
         self._hosts: dict[int, int] = {}
 
     def run(self) -> int:
-        """Serve until the supervisor goes away; return the exit code."""
+        """Serve until the supervisor goes away, then kill everything below; return the exit code."""
+        zygote = os.getpid()
         adopt_orphans()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if os.getppid() != self._parent:
             return 1
-        for module in PRELOADED:
-            _import_if_there(module)
+        preload()
         gc.collect()
         gc.freeze()
-        self._serve()
-        kill_descendants(os.getpid())
+        try:
+            self._serve()
+        except ConnectionError:
+            return 0  # the supervisor died while it was told something
+        finally:
+            if os.getpid() == zygote:
+                kill_descendants(zygote)
         return 0
 
     def _serve(self) -> None:
@@ -113,11 +112,3 @@ def _execute_once(descriptor: int, parent: int) -> None:
     module = "orchestrator.sdk.execution.host"
     arguments = [sys.executable, "-m", module, "--once", "--fd", str(descriptor), "--parent", str(parent)]
     os.execv(sys.executable, arguments)  # noqa: S606  (the interpreter itself, no shell, no input of a user)
-
-
-def _import_if_there(module: str) -> None:
-    try:
-        importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if not (error.name or "").startswith("orchestrator"):
-            raise

@@ -24,7 +24,6 @@ from orchestrator.sdk.execution.wire import Message, packet_pair, receive_packet
 
 log = logging.getLogger(__name__)
 
-TIDY_SECONDS = 5.0
 MAX_IMPORT_OUTPUT = 64 * 1024
 Key = tuple[Any, ...]
 
@@ -72,7 +71,7 @@ class HostPool:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._zygote_socket: socket.socket | None = None
         self._zygote_idle_since = time.monotonic()
-        loop.call_later(TIDY_SECONDS, self._tidy)
+        loop.call_later(settings.tidy_seconds, self._tidy)
 
     def launch(self, attempt: Attempt) -> None:
         """Have a process made for the attempt; the outcome comes as an event.
@@ -311,7 +310,7 @@ class HostPool:
 
     def _tidy(self) -> None:
         """Retire hosts that are idle, old, too large or of an older file; end a zygote that has nothing to do."""
-        self._loop.call_later(TIDY_SECONDS, self._tidy)
+        self._loop.call_later(self._settings.tidy_seconds, self._tidy)
         now, settings = time.monotonic(), self._settings
         for host in list(self._by_key.values()):
             idle = not host.attempts and now - host.last_used > settings.host_idle_seconds

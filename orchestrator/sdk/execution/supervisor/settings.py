@@ -38,6 +38,7 @@ class SupervisorSettings:
     host_idle_seconds: float = 300.0
     host_max_age_seconds: float = 3600.0
     host_max_memory_mb: int = 1024
+    tidy_seconds: float = 5.0
     log_max_bytes: int = 1024**3
     log_spool_bytes: int = 1024**2
     log_file_mode: int = 0o664

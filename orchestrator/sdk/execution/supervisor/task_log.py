@@ -23,11 +23,8 @@ class Masker(Protocol):
     def add(self, value: Any, name: str | None = None) -> None:
         """Take a value, or a container with names, whose secrets are hidden from now on."""
 
-    def mask(self, text: str) -> str:
-        """Return the text with every known secret replaced."""
-
-    def mask_values(self, value: Any) -> Any:
-        """Return a JSON value with every known secret replaced."""
+    def mask(self, value: Any) -> Any:
+        """Return a text or JSON value with every known secret replaced."""
 
     def redact(self, value: Any) -> Any:
         """Return a JSON value with every known secret and everything under a sensitive name replaced."""
@@ -76,7 +73,7 @@ class TaskLog:
             return
         head = f'{{"timestamp":"{timestamp()}","level":"{level}","event":'
         tail = f',"logger":"{logger}"}}\n'
-        masked = self._masker.mask("\n".join(lines)).split("\n")
+        masked = str(self._masker.mask("\n".join(lines))).split("\n")
         self._put("".join([head + _text(line) + tail for line in masked]), len(lines))
 
     def close(self, trailer: dict[str, Any], last_line: str | None = None) -> None:
