@@ -23,7 +23,7 @@ class ExactLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         """Compile the bytes."""
-        return self.source_to_code(self.source_bytes, self.path)  # type: ignore[no-any-return]
+        return self.source_to_code(self.source_bytes, self.path)
 
 
 def module_name(path: str) -> str:

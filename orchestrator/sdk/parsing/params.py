@@ -29,6 +29,6 @@ def _check(name: str, param: dict[str, Json], schema: dict[str, Json], needs_def
         return
     if not needs_defaults:
         return
-    error = next(iter(kind(schema, format_checker=kind.FORMAT_CHECKER).iter_errors(param.get("value"))), None)
-    if error is not None:
-        yield f"a DAG with a schedule needs a valid default for each param; {name!r} has {param.get('value')!r}: {error.message}"
+    fault = next(iter(kind(schema, format_checker=kind.FORMAT_CHECKER).iter_errors(param.get("value"))), None)
+    if fault is not None:
+        yield f"a DAG with a schedule needs a valid default for each param; {name!r} has {param.get('value')!r}: {fault.message}"

@@ -74,7 +74,7 @@ class Zygote:
         return bool(chunk)
 
     def _start(self, line: bytes) -> None:
-        ours = [self._control.fileno(), self._wake_read, self._wake_write, self._selector.fileno()]  # type: ignore[attr-defined]
+        ours = [self._control.fileno(), self._wake_read, self._wake_write, self._selector.fileno()]
         others = [fd for running in self._running.values() for fd in running.fds]
         running = Running(read_request(line), [*ours, *others])
         self._running[running.pid] = running
