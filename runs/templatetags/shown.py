@@ -21,9 +21,9 @@ STATES = {
     "scheduled": ("◷", "waiting-outline"),
     "skipped": ("»", "waiting-tint"),
     "removed": ("⌀", "waiting-tint"),
-    "deferred": ("⏸", "deferred"),
-    "up_for_reschedule": ("⧗", "deferred-outline"),
-    "awaiting_input": ("✋", "input"),
+    "deferred": ("‖", "deferred"),
+    "up_for_reschedule": ("↺", "deferred-outline"),
+    "awaiting_input": ("!", "input"),
     None: ("○", "none"),
 }
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
