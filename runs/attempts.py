@@ -11,7 +11,7 @@ from orchestrator.kernel.backoff import delay
 from orchestrator.sdk.serialization.spec import TaskSpec
 from runs.models import AttemptFields, TaskInstance, TaskInstanceHistory
 
-_SHARED = [f.attname for f in AttemptFields._meta.get_fields() if f.name != "dag_run"] + ["dag_run_id"]
+_SHARED = [field.attname for field in AttemptFields._meta.local_concrete_fields]
 
 # What the next try of the same task instance must not inherit.
 FRESH: dict[str, Any] = {

@@ -29,8 +29,8 @@ def update_each(model: type[Model], columns: Sequence[str], rows: Sequence[tuple
     """
     if not rows:
         return
-    fields = [model._meta.get_field(name) for name in columns]
-    key = model._meta.get_field("id")
+    by_name = {field.name: field for field in model._meta.concrete_fields}
+    fields, key = [by_name[name] for name in columns], by_name["id"]
     quote = connection.ops.quote_name
     sets = ", ".join(f"{quote(f.column)} = %s" for f in fields)
     sql = (

@@ -32,6 +32,7 @@ from runs.task_specs import task_of
 _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
 # In the other states the last attempt is history already, or none has begun.
 _HAS_AN_ATTEMPT = FINISHED | {S.RUNNING, S.RESTARTING, *_WAITS_INSIDE_A_TRY}
+NO_DISPATCH = UUID(int=0)
 _WITH_A_WORKER = frozenset({S.QUEUED, S.RUNNING, S.RESTARTING})
 _NO_WAIT: dict[str, Any] = {"wait_reason": None, "wait_detail": None, "wait_since": None}
 
@@ -172,7 +173,7 @@ def _lease(rows: Sequence[TaskInstance], *, now: datetime, lease_seconds: float)
             TaskLease(
                 ti_id=row.id,
                 dag_run_id=row.dag_run_id,
-                dispatch_id=row.dispatch_id,
+                dispatch_id=row.dispatch_id or NO_DISPATCH,
                 owner=f"{row.hostname}:{row.pid}",
                 renewed_at=now,
                 expires_at=expires_at,
@@ -411,7 +412,7 @@ def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause:
 
 def start_run(run_pk: int, *, scheduler_id: UUID, now: datetime) -> bool:
     """Begin a queued run under a scheduler. False: another scheduler did, or it is not queued any more."""
-    values = {"start_date": now, "end_date": None, "scheduler_id": scheduler_id}
+    values: dict[str, Any] = {"start_date": now, "end_date": None, "scheduler_id": scheduler_id}
     return _move_run(run_pk, DagRunState.RUNNING, {DagRunState.QUEUED}, now=now, **values)
 
 
@@ -422,7 +423,7 @@ def finish_run(run_pk: int, state: str, *, now: datetime, cause: str = "") -> bo
 
 def set_run_state(run_pk: int, state: str, *, now: datetime, actor: str, cause: str = "") -> bool:
     """Set a run's state by decision of a person; its owner reads it again. False: it was so already."""
-    ended = {"end_date": now} if state in DAG_RUN_FINISHED else {"end_date": None, "queued_at": now}
+    ended: dict[str, Any] = {"end_date": now} if state in DAG_RUN_FINISHED else {"end_date": None, "queued_at": now}
     moved = _move_run(run_pk, state, RUN_EDGES[DagRunState(state)], now=now, actor=actor, cause=cause, **ended)
     if moved:
         announce_run(run_pk)

@@ -53,7 +53,7 @@ class AdvanceRuns:
                 done += self._advance(owned)
             except Exception as error:
                 set_aside_run(self.holdings, run_pk, error)
-        return Result(done=done, more=bool(self.holdings.dirty))
+        return Result(done=done, more=bool(self.holdings.dirty or self.holdings.stale))
 
     def _advance(self, owned: OwnedRun) -> int:
         done = 0
@@ -87,7 +87,7 @@ class AdvanceRuns:
         return len(moved) + len(ended)
 
     def _take_over(self, owned: OwnedRun, rows: list[TaskInstance]) -> None:
-        owned.graph.apply(((row.task_id, row.map_index), TaskInstanceState(row.state)) for row in rows)
+        owned.graph.apply(((row.task_id, row.map_index), TaskInstanceState(str(row.state))) for row in rows)
         for row in rows:
             if row.state == TaskInstanceState.SCHEDULED:
                 self.holdings.ready.add(owned.candidate((row.task_id, row.map_index)))

@@ -87,7 +87,7 @@ class Holdings:
 
     def pop_due(self, now: datetime, limit: int) -> list[tuple[int, Key, UUID]]:
         """Return what is due by ``now``, at most ``limit``."""
-        due = []
+        due: list[tuple[int, Key, UUID]] = []
         while self._due and self._due[0][0] <= now and len(due) < limit:
             _, run_pk, key, ti_id = heappop(self._due)
             due.append((run_pk, key, ti_id))

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from dags_app.models import DagVersion
-from dags_app.selectors import spec_of
+from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import TaskSpec
 from runs.expansion import initial_map_indexes
@@ -43,7 +43,7 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     missing = [(t, i) for t in spec.tasks if t.task_id not in have for i in initial_map_indexes(spec, t)]
     rows += _create(run, version_id, missing)
     plan = _plan(version_id, hashes)
-    graph = RunGraph(plan, [InstanceState(row[1], row[2], row[3], row[4]) for row in rows], past=past_facts(run, spec))
+    graph = RunGraph(plan, [_known(row) for row in rows], past=past_facts(run, spec))
     owned = OwnedRun(
         pk=run.pk,
         dag_id=run.dag_id,
@@ -79,13 +79,21 @@ def _version_for(run: DagRun) -> tuple[UUID, tuple[str, str]]:
     version_id = run.created_dag_version_id
     if run.bundle_version is None:
         version_id = run.dag.latest_version_id or version_id
+    if version_id is None:
+        raise SpecUnreadableError(f"the version of DAG {run.dag_id} that run {run.run_id} was made for was deleted")
     found = DagVersion.objects.filter(pk=version_id).values_list("structure_hash", "attributes_hash").first()
-    return version_id, found or ("", "")  # type: ignore[return-value]  # spec_of raises for a version that is gone
+    return version_id, found or ("", "")
 
 
 @lru_cache(maxsize=128)
 def _plan(version_id: UUID, hashes: tuple[str, str]) -> RunPlan:
     return RunPlan(spec_of(version_id))
+
+
+def _known(row: tuple[Any, ...]) -> InstanceState:
+    """Return a row as the graph sees it: that a worker began is no news for it."""
+    state = TaskInstanceState(row[3]) if row[3] else None
+    return InstanceState(row[1], row[2], TaskInstanceState.QUEUED if state is TaskInstanceState.RUNNING else state, row[4])
 
 
 def _follow_version(rows: Iterable[tuple[Any, ...]], version_id: UUID) -> None:

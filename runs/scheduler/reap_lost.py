@@ -59,7 +59,7 @@ class ReapLost:
         gone = _owners_gone({row[2] for row in queued if row[2]})
         late = now - timedelta(seconds=float(conf.get("scheduler", "dispatch_ack_timeout_seconds")))
         # Without an owner it was committed while no supervisor ran: nobody has it.
-        due = {row[0]: row[1] for row in queued if row[2] in gone or row[3] < late or (row[2] is None and row[3] < now)}
+        due = {row[0]: row[1] for row in queued if row[2] is None or row[2] in gone or (row[3] or late) <= late}
         if not due:
             return 0
         with transaction.atomic():

@@ -9,8 +9,9 @@ from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.service import Result
 from orchestrator.kernel.telemetry import count
 from runs.models import RunEvent, TaskInstance
-from runs.run_nodes import InstanceState
+from runs.run_graph import RunGraph
 from runs.scheduler.holdings import Holdings
+from runs.states import TaskInstanceState
 
 log = logging.getLogger(__name__)
 
@@ -39,20 +40,21 @@ class Reconcile:
 
     def _compare(self, run_pk: int) -> None:
         owned = self.holdings.runs[run_pk]
-        rows = list(
-            TaskInstance.objects.filter(dag_run_id=run_pk).values_list("id", "task_id", "map_index", "state", "try_number")
-        )
+        rows = list(TaskInstance.objects.filter(dag_run_id=run_pk).values_list("task_id", "map_index", "state"))
         if RunEvent.objects.filter(dag_run_id=run_pk).exists():
             return  # news are on their way: a difference now would prove nothing
-        different = [row for row in rows if _differs(owned.graph, InstanceState(*row[1:]))]
+        different = [row for row in rows if _differs(owned.graph, row)]
         if different:
             self.holdings.corrections += len(different)
             count("scheduler.reconcile.corrections", len(different))
-            log.error("run %s of %s: %d task instances were not as remembered, e.g. %s; read again",
-                      owned.run_id, owned.dag_id, len(different), different[0][1:4])  # fmt: skip
+            where, number = f"run {owned.run_id} of {owned.dag_id}", len(different)
+            log.error("%s: %d task instances were not as remembered, e.g. %s; it is read again", where, number, different[0])
             self.holdings.stale.add(run_pk)
 
 
-def _differs(graph: object, item: InstanceState) -> bool:
-    key = (item.task_id, item.map_index)
-    return key not in graph or (graph.state_of(key) or None) != (item.state or None)  # type: ignore[operator,attr-defined]
+def _differs(graph: RunGraph, row: tuple[str, int, str | None]) -> bool:
+    task_id, map_index, state = row
+    if state == TaskInstanceState.RUNNING:
+        state = TaskInstanceState.QUEUED  # that a worker began is no news for the graph
+    key = (task_id, map_index)
+    return key not in graph or (graph.state_of(key) or None) != (state or None)

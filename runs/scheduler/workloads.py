@@ -49,7 +49,7 @@ def log_path(dag_id: str, run_id: str, task_id: str, map_index: int, try_number:
 def _place(version_id: UUID | None) -> tuple[str, str | None, str]:
     """Return bundle, bundle version and file of a version; they never change for one version."""
     values = ("bundle_name", "bundle_version", "dag__relative_fileloc")
-    found = DagVersion.objects.filter(pk=version_id).values_list(*values).first()
-    if found is None:
+    found = version_id and DagVersion.objects.filter(pk=version_id).values_list(*values).first()
+    if not found:
         raise LookupError(f"DAG version {version_id} does not exist any more")
     return found[0] or "dags-folder", found[1], found[2]
