@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import tzinfo
 from typing import Any
 
@@ -38,6 +39,11 @@ _REGISTERED: dict[str, type[Timetable]] = {
     )
 }
 
+_ELSEWHERE = {
+    name: "orchestrator.sdk.definitions.asset_timetables" for name in ("AssetOrTimeSchedule", "PartitionedAssetTimetable")
+}
+"""Built-in timetables that need more than this package; their module is imported when one is met."""
+
 
 def register_timetable(kind: type[Timetable]) -> None:
     """Make a timetable of a plugin known under its import path, on both sides of serialization."""
@@ -51,9 +57,9 @@ def encode_timetable(timetable: Timetable) -> dict[str, Json]:
     """
     kind = type(timetable)
     name = kind.__name__
-    if _REGISTERED.get(name) is not kind:
+    if _kind_of(name) is not kind:
         name = f"{kind.__module__}.{kind.__qualname__}"
-    if _REGISTERED.get(name) is not kind:
+    if _kind_of(name) is not kind:
         raise AirflowTimetableInvalid(f"timetable class {name} is not registered; make it known through a plugin's `timetables`")
     return {"type": name, **timetable.serialize()}
 
@@ -64,7 +70,7 @@ def decode_timetable(document: dict[str, Json]) -> Timetable:
     Raises ``AirflowTimetableInvalid`` when the class is unknown or a fact is missing or wrong.
     """
     name = str(document.get("type", "")) if isinstance(document, dict) else repr(document)
-    kind = _REGISTERED.get(name)
+    kind = _kind_of(name)
     if kind is None:
         raise AirflowTimetableInvalid(
             f"timetable class {name!r} is not registered; make it known through a plugin's `timetables`"
@@ -73,6 +79,12 @@ def decode_timetable(document: dict[str, Json]) -> Timetable:
         return kind.deserialize({key: value for key, value in document.items() if key != "type"})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AirflowTimetableInvalid(f"timetable {name} cannot be read back: {error!r}") from error
+
+
+def _kind_of(name: str) -> type[Timetable] | None:
+    if name in _ELSEWHERE and name not in _REGISTERED:
+        _REGISTERED[name] = getattr(importlib.import_module(_ELSEWHERE[name]), name)
+    return _REGISTERED.get(name)
 
 
 def timetable_from_schedule(schedule: Any, timezone: str | tzinfo = "UTC", *, create_intervals: bool = False) -> Timetable:

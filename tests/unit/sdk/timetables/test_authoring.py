@@ -194,3 +194,11 @@ def test_importing_timetables_loads_neither_django_nor_the_cron_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_schedule_of_assets_or_time_is_read_back_by_a_process_that_never_imported_it():
+    inner = encode_timetable(CronTriggerTimetable("@daily", timezone="UTC"))
+    document = {"type": "AssetOrTimeSchedule", "asset_condition": {"any": []}, "timetable": inner}
+    timetable = decode_timetable(document)
+    assert (timetable.summary, timetable.description) == ("Asset or 0 0 * * *", "Triggered by assets or At 00:00")
+    assert encode_timetable(timetable) == document
