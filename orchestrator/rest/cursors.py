@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -14,6 +14,7 @@ from orchestrator.rest.ordering import Term
 
 _BACKWARD = "~"
 _INSTANT = "@"
+_DURATION = "#"
 
 
 def write(terms: list[Term], row: Any, *, backward: bool = False) -> str:
@@ -61,13 +62,17 @@ def _beyond(path: str, value: Any, descending: bool) -> Q:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return {_INSTANT: value.isoformat()}
+    if isinstance(value, timedelta):
+        return {_DURATION: value // timedelta(microseconds=1)}
     return value if isinstance(value, int | float | str | None) else str(value)
 
 
 def _rich(value: Any) -> Any:
     if isinstance(value, dict):
         try:
+            if _DURATION in value:
+                return timedelta(microseconds=value[_DURATION])
             return datetime.fromisoformat(value[_INSTANT])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise RestError(400, "Invalid cursor token") from error
     return value
