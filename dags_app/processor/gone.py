@@ -10,12 +10,12 @@ from dags_app.processor.owners import request_reparse_of_clashing
 from dags_app.processor.texts import storable
 from orchestrator.database import notify_on_commit
 
+MARK_INTERVAL = timedelta(seconds=10)
+
 
 def bundle_mark_unreadable(bundle: Bundle, reason: str, now: datetime) -> bool:
     """Note that a bundle cannot be read, and since when; returns whether that is news. No DAG changes (I9)."""
     reason = storable(reason)
-    if bundle.unreadable_since is not None and bundle.unreadable_reason == reason:
-        return False
     is_news = bundle.unreadable_since is None
     bundle.unreadable_since = bundle.unreadable_since or now
     bundle.unreadable_reason = reason
@@ -25,11 +25,14 @@ def bundle_mark_unreadable(bundle: Bundle, reason: str, now: datetime) -> bool:
     return is_news
 
 
-def bundle_mark_readable(bundle: Bundle, now: datetime) -> None:
-    """Note a completed look at a bundle; written at most every 10 s unless it was unreadable."""
+def bundle_is_unmarked(bundle: Bundle, now: datetime) -> bool:
+    """Tell whether a completed look is worth a write: the bundle was unreadable, or the last note is 10 s old."""
     last = bundle.last_scan_completed_at
-    if bundle.unreadable_since is None and last is not None and now - last < timedelta(seconds=10):
-        return
+    return bundle.unreadable_since is not None or last is None or now - last >= MARK_INTERVAL
+
+
+def bundle_mark_readable(bundle: Bundle, now: datetime) -> None:
+    """Note a completed look at a bundle."""
     bundle.last_scan_completed_at = bundle.last_refreshed_at = now
     bundle.unreadable_since, bundle.unreadable_reason = None, ""
     bundle.save(update_fields=["last_scan_completed_at", "last_refreshed_at", "unreadable_since", "unreadable_reason"])

@@ -12,11 +12,18 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from dags_app.models import Bundle, ParsedFile
 from dags_app.processor.bundles import BundleSource
-from dags_app.processor.files import KnownFiles, content_hash
-from dags_app.processor.gone import bundle_mark_readable, bundle_mark_unreadable, files_mark_gone, files_mark_here
+from dags_app.processor.files import KnownFile, KnownFiles, content_hash
+from dags_app.processor.gone import (
+    bundle_is_unmarked,
+    bundle_mark_readable,
+    bundle_mark_unreadable,
+    files_mark_gone,
+    files_mark_here,
+)
 from dags_app.processor.parse_client import ParseClient
 from dags_app.processor.scan import BundleUnreadableError, FoundFile, Scan, scan
 from dags_app.processor.store import Parsed, store_parsed
+from dags_app.processor.texts import storable
 from orchestrator.config import conf
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic, utcnow
@@ -148,13 +155,18 @@ class Processor:
         watched.files, watched.is_readable = found.files, True
         gone = watched.known.absent(found.files)
         back = [known for known in watched.known.by_path.values() if known.missing_since and known.relative in found.files]
-        with transaction.atomic():
-            bundle_mark_readable(watched.row, now)
-            files_mark_here(watched.row, back)
-            waits = timedelta(seconds=self.settings.stale_after_seconds)
-            for relative in files_mark_gone(watched.row, gone, now, waits):
-                watched.known.forget(relative)
+        # Most looks find nothing: they must not take SQLite's one write lock every second.
+        if gone or back or bundle_is_unmarked(watched.row, now):
+            with transaction.atomic():
+                self._write_scan(watched, gone, back, now)
         return self._queue_changed(watched, now) + self._queue_requested(watched, now)
+
+    def _write_scan(self, watched: Watched, gone: list[KnownFile], back: list[KnownFile], now: datetime) -> None:
+        bundle_mark_readable(watched.row, now)
+        files_mark_here(watched.row, back)
+        waits = timedelta(seconds=self.settings.stale_after_seconds)
+        for relative in files_mark_gone(watched.row, gone, now, waits):
+            watched.known.forget(relative)
 
     def _queue_changed(self, watched: Watched, now: datetime) -> int:
         busy = {key for key, _, _ in self.in_flight.values()} | self._backed_off()
@@ -230,6 +242,8 @@ class Processor:
         watched.is_readable = False
         for known in watched.known.by_path.values():
             known.missing_since = None
+        if watched.row.unreadable_since is not None and watched.row.unreadable_reason == storable(reason):
+            return
         with transaction.atomic():
             if bundle_mark_unreadable(watched.row, reason, now):
                 log.error("Bundle %s cannot be read, its DAGs stay as they are: %s", watched.source.name, reason)

@@ -39,9 +39,7 @@ _REGISTERED: dict[str, type[Timetable]] = {
     )
 }
 
-_ELSEWHERE = {
-    name: "orchestrator.sdk.definitions.asset_timetables" for name in ("AssetOrTimeSchedule", "PartitionedAssetTimetable")
-}
+_ELSEWHERE = dict.fromkeys(("AssetOrTimeSchedule", "PartitionedAssetTimetable"), "orchestrator.sdk.definitions.asset_timetables")
 """Built-in timetables that need more than this package; their module is imported when one is met."""
 
 
