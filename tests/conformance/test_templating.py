@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from dataclasses import dataclass, field
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -45,35 +41,9 @@ TASKS = {"golden_templating": ("first", "ctx", "ev", "bash", "nested", "envvars"
 SHOWN_TYPES = "types"
 
 
-@dataclass
-class AssetAccessControl:
-    producer_teams: list[str] = field(default_factory=list)
-    consumer_teams: list[str] | None = None
-    allow_global: bool = True
-
-
-@dataclass
-class Asset:
-    """Stands in for the asset class as long as the SDK has none; has its fields and ``repr``."""
-
-    name: str = ""
-    uri: str = ""
-    group: str = "asset"
-    extra: dict[str, Any] = field(default_factory=dict)
-    watchers: list[Any] = field(default_factory=list)
-    access_control: AssetAccessControl = field(default_factory=AssetAccessControl)
-
-    def __post_init__(self) -> None:
-        self.uri = self.uri or self.name
-
-
 @cache
 def dags() -> dict[str, Any]:
     airflow_names.install()
-    if importlib.util.find_spec("orchestrator.sdk.definitions.asset") is None:
-        stand_in = ModuleType("orchestrator.sdk.definitions.asset")
-        vars(stand_in).update(Asset=Asset)
-        sys.modules[stand_in.__name__] = stand_in
     return load_dags(str(oracle_dir() / "templating_dag.py"))
 
 

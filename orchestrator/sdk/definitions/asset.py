@@ -105,7 +105,8 @@ class Asset(os.PathLike[str], BaseAsset):
         self.access_control = access_control or AssetAccessControl()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(name={self.name!r}, uri={self.uri!r}, group={self.group!r}, extra={self.extra!r})"
+        parts = ("name", "uri", "group", "extra", "watchers", "access_control")
+        return f"{type(self).__name__}({', '.join(f'{part}={getattr(self, part)!r}' for part in parts)})"
 
     def __fspath__(self) -> str:
         return self.uri

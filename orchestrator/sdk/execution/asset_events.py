@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from orchestrator.sdk.definitions.asset import AssetUniqueKey
 from orchestrator.sdk.execution.channel import ask
-
-
-class AssetUniqueKey(NamedTuple):
-    """Name and URI of an asset."""
-
-    name: str
-    uri: str
-
-    @classmethod
-    def from_asset(cls, asset: Any) -> AssetUniqueKey:
-        """Return the key of an asset."""
-        return cls(asset.name, asset.uri)
 
 
 def key_of(asset: Any) -> Any:
@@ -26,6 +15,10 @@ def key_of(asset: Any) -> Any:
     if hasattr(asset, "name") and hasattr(asset, "uri"):
         return AssetUniqueKey(asset.name, asset.uri)
     return getattr(asset, "name", None) or getattr(asset, "uri", None) or asset
+
+
+def _as_dict(key: AssetUniqueKey) -> dict[str, str]:
+    return {"name": key.name, "uri": key.uri}
 
 
 class OutletEventAccessor:
@@ -78,11 +71,11 @@ class OutletEventAccessors(Mapping[Any, OutletEventAccessor]):
             if accessor.asset_alias_events:
                 for event in accessor.asset_alias_events:
                     destination = event["dest_asset_key"]
-                    shown = destination._asdict() if isinstance(destination, AssetUniqueKey) else {"name": destination}
+                    shown = _as_dict(destination) if isinstance(destination, AssetUniqueKey) else {"name": destination}
                     events.append({**event, "dest_asset_key": shown})
             elif isinstance(key, AssetUniqueKey):
                 events.append(
-                    {"dest_asset_key": key._asdict(), "extra": accessor.extra, "partition_keys": accessor.partition_keys}
+                    {"dest_asset_key": _as_dict(key), "extra": accessor.extra, "partition_keys": accessor.partition_keys}
                 )
         return events
 

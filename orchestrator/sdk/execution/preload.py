@@ -7,6 +7,7 @@ from typing import Any
 
 MODULES = (
     "dateutil.parser",
+    "jinja2.ext",
     "jinja2.nativetypes",
     "jinja2.sandbox",
     "jsonschema",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextvars
 import logging
 import os
+import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from orchestrator.sdk import log as task_log
 from orchestrator.sdk.configuration import conf
@@ -51,7 +52,7 @@ def run_task(startup: StartupDetails | dict[str, Any], channel: Channel, dag: An
     return 0
 
 
-def _run(details: StartupDetails, channel: Channel, dag: Any) -> None:
+def _run(details: StartupDetails, channel: GuardedChannel, dag: Any) -> None:
     task = dag.task_dict.get(details.ti.task_id)
     if task is None:
         channel.send(_missing_task(details, dag))
@@ -60,8 +61,17 @@ def _run(details: StartupDetails, channel: Channel, dag: Any) -> None:
     context: dict[str, Any] = {}
     with Termination(lambda: ti.task) as termination:
         message, error = _attempt(ti, context, termination)
+    if not channel.is_usable:
+        _leave_forked_child(error)
     channel.send(message)
     run_final_callbacks(ti.task, ti.state, context, error)
+
+
+def _leave_forked_child(error: BaseException | None) -> NoReturn:
+    """End a process that the task forked and that came back here: the attempt belongs to its parent."""
+    if error is not None:
+        traceback.print_exception(error)
+    os._exit(0 if error is None else 1)
 
 
 def _attempt(ti: RuntimeTaskInstance, context: dict[str, Any], termination: Termination) -> tuple[Message, BaseException | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
-import sys
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -23,10 +22,10 @@ VERSIONS = {
 }
 
 # Our modules whose classes carry Airflow's names on the wire.
+ASSETS = "orchestrator.sdk.definitions.asset"
 PUBLIC_NAMES = {
     "orchestrator.sdk.definitions.connection": "airflow.sdk.definitions.connection",
-    "orchestrator.sdk.definitions.asset": "airflow.sdk.definitions.asset",
-    "orchestrator.sdk.definitions.assets": "airflow.sdk.definitions.asset",
+    ASSETS: "airflow.sdk.definitions.asset",
 }
 
 
@@ -49,6 +48,9 @@ def encode(value: Any, inner: Inner) -> Typed | None:
         return "uuid.UUID", 1, str(value)
     if isinstance(value, zoneinfo.ZoneInfo) or type(value).__module__ == "pendulum.tz.timezone":
         return f"{type(value).__module__.removesuffix('._zoneinfo')}.{type(value).__name__}", 1, _zone_key(value)
+    if type(value).__module__ == ASSETS and hasattr(value, "watchers"):
+        parts = ("name", "uri", "group", "extra", "watchers", "access_control")
+        return f"airflow.sdk.definitions.asset.{type(value).__name__}", 1, {part: inner(getattr(value, part)) for part in parts}
     return _encode_scientific(value)
 
 
@@ -159,12 +161,11 @@ def _decode_connection(name: str, version: int, payload: Json, inner: Inner) -> 
 
 
 def _decode_asset(name: str, version: int, payload: Json, inner: Inner) -> Any:
-    module = sys.modules.get("orchestrator.sdk.definitions.asset") or sys.modules.get("orchestrator.sdk.definitions.assets")
-    if module is None:
-        raise ImportError(f"A value of {name} cannot be read: the asset classes are not loaded in this process.")
-    kind = getattr(module, name.rpartition(".")[2])
+    from orchestrator.sdk.definitions import asset
+
+    # Watchers and access rules are part of the definition; a value read back does not define the asset.
     known = {key: inner(item) for key, item in payload.items() if key in ("name", "uri", "group", "extra")}
-    return kind(**known)
+    return getattr(asset, name.rpartition(".")[2])(**known)
 
 
 _DECODERS: dict[str, Callable[[str, int, Json, Inner], Any]] = {

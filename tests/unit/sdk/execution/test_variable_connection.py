@@ -97,5 +97,5 @@ def test_json_of_a_connection_leaves_the_id_and_empty_parts_out() -> None:
 
 def test_a_broken_environment_variable_is_named_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DB", '{"conn_type": "http", "port": "eighty"}')
-    with pytest.raises(AirflowException, match="AIRFLOW_CONN_DB.*whole number"):
+    with pytest.raises(AirflowException, match=r"AIRFLOW_CONN_DB.*whole number"):
         Connection.get("db")

@@ -12,6 +12,7 @@ from typing import Any
 import pendulum
 import pytest
 
+from orchestrator.sdk.definitions.asset import Asset
 from orchestrator.sdk.definitions.dag import DAG
 from orchestrator.sdk.operators.python import PythonOperator
 from orchestrator.sdk.serialization.values import decode, encode
@@ -73,6 +74,15 @@ def test_other_forms_are_written_as_airflow_writes_them() -> None:
     assert encode(Point()) == typed(f"{__name__}.Point", 0, {"x": 1})
 
 
+def test_an_asset_has_airflows_wire_form_and_comes_back() -> None:
+    document = encode(Asset("x", extra={"a": 1}))
+    rules = document["__data__"].pop("access_control")
+    expected = {"name": "x", "uri": "x", "group": "asset", "extra": {"a": 1}, "watchers": []}
+    assert document == typed("airflow.sdk.definitions.asset.Asset", 1, expected)
+    assert rules["__classname__"].startswith("airflow.sdk.definitions.asset.")
+    assert decode(document) == Asset("x", extra={"a": 1})
+
+
 def test_an_aware_time_with_an_offset_comes_back_as_the_same_instant() -> None:
     value = dt.datetime(2026, 1, 2, tzinfo=dt.timezone(dt.timedelta(hours=2)))
     assert decode(encode(value)) == value
@@ -97,7 +107,7 @@ def test_a_reserved_key_is_refused() -> None:
 
 
 def test_reading_an_unknown_class_names_it_and_the_option() -> None:
-    with pytest.raises(ImportError, match="os.system.*allowed_deserialization_classes"):
+    with pytest.raises(ImportError, match=r"os\.system.*allowed_deserialization_classes"):
         decode(typed("os.system", 1, {}))
 
 
