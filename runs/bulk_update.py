@@ -32,10 +32,10 @@ def update_each(model: type[Model], columns: Sequence[str], rows: Sequence[tuple
     by_name = {field.name: field for field in model._meta.concrete_fields}
     fields, key = [by_name[name] for name in columns], by_name["id"]
     quote = connection.ops.quote_name
-    sets = ", ".join(f"{quote(f.column)} = %s" for f in fields)
+    sets = ", ".join(f"{quote(str(f.column))} = %s" for f in fields)
     sql = (
         f"UPDATE {quote(model._meta.db_table)} SET {sets} "  # noqa: S608  names come from the model, values are bound
-        f"WHERE {quote(key.column)} = %s AND COALESCE({quote('state')}, '') = %s"
+        f"WHERE {quote(str(key.column))} = %s AND COALESCE({quote('state')}, '') = %s"
     )
     bound = [
         [f.get_db_prep_save(value, connection) for f, value in zip(fields, values, strict=True)]

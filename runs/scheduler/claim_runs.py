@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from orchestrator.config import conf
-from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.service import Result
 from orchestrator.processes.models import Process
 from orchestrator.processes.selectors import processes_gone
@@ -19,6 +19,9 @@ from runs.scheduler.set_aside import clear_error, set_aside_run
 from runs.states import DagRunState
 
 
+LOOK_EVERY_SECONDS = 1.0
+
+
 class ClaimRuns:
     """Takes over running runs that nobody owns, and reads again those whose picture in memory is behind."""
 
@@ -26,12 +29,15 @@ class ClaimRuns:
 
     def __init__(self, holdings: Holdings) -> None:
         self.holdings = holdings
-        self._looked_at: object = None
+        self._look_at = 0.0
 
     def run_once(self, limit: int) -> Result:
         """Read stale runs again; take over at most ``limit`` runs."""
         read = self._read_again()
+        if monotonic() < self._look_at:
+            return Result(done=read)
         claimed = self._claim(limit)
+        self._look_at = monotonic() + LOOK_EVERY_SECONDS
         return Result(done=read + len(claimed), more=len(claimed) >= limit)
 
     def _read_again(self) -> int:

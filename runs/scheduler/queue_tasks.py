@@ -10,7 +10,7 @@ from django.db.models import Count, Sum
 
 from dags_app.models import Dag
 from orchestrator.config import conf
-from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from runs import transitions
@@ -21,6 +21,7 @@ from runs.scheduler.ready import Candidate, Capacity
 from runs.scheduler.workloads import workload_of
 from runs.states import TaskInstanceState as S
 
+PAUSES_SECONDS = 0.2  # a pause takes effect this soon; busy rounds come by the hundred a second
 UNLIMITED = float("inf")
 
 
@@ -32,6 +33,7 @@ class QueueTasks:
     def __init__(self, holdings: Holdings, executors: Executors) -> None:
         self.holdings = holdings
         self.executors = executors
+        self._pauses_due_at = 0.0
 
     def run_once(self, limit: int) -> Result:
         """Queue and hand over what the free slots allow."""
@@ -61,6 +63,9 @@ class QueueTasks:
                 self.holdings.stale.add(item.run_pk)
 
     def _refresh_pauses(self) -> None:
+        if monotonic() < self._pauses_due_at:
+            return
+        self._pauses_due_at = monotonic() + PAUSES_SECONDS
         dag_ids = {owned.dag_id for owned in self.holdings.runs.values()}
         if dag_ids:
             paused = Dag.objects.filter(is_paused=True, dag_id__in=list(dag_ids)[:1000])

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 API_VERSION = "2026-06-30"
 MAX_BATCH_REQUESTS = 250
 MAX_BATCH_BYTES = 8 * 1024 * 1024
+# After a batch of BUSY_BATCH the next one gathers for GATHER_SECONDS, or until it has FULL_BATCH lanes (benchmarks/README.md).
+BUSY_BATCH, FULL_BATCH, GATHER_SECONDS = 4, 24, 0.006
 RETRY_BASE_SECONDS, RETRY_CAP_SECONDS, RETRY_JITTER = 0.1, 15.0, 0.3
 
 
@@ -95,6 +97,7 @@ class BatchClient:
         self._changed = threading.Condition()
         self._paused_until = 0.0
         self._outages = 0
+        self._last_size = 0
         self._stopping = False
         self._single_requests = False
         self._threads = [threading.Thread(target=self._run, name=f"api-{n}", daemon=True) for n in range(connections)]
@@ -137,6 +140,9 @@ class BatchClient:
                 if pause > 0:
                     self._changed.wait(pause)
                 elif self._ready:
+                    if self._last_size >= BUSY_BATCH:
+                        # Many attempts are under way: a few milliseconds make the next batch worth its price.
+                        self._changed.wait_for(lambda: len(self._ready) >= FULL_BATCH or self._stopping, GATHER_SECONDS)
                     return self._fill()
                 else:
                     self._changed.wait()
@@ -150,6 +156,7 @@ class BatchClient:
             batch.extend(requests)
             size += sum(request.size for request in requests)
             requests.clear()
+        self._last_size = len(batch)
         return batch
 
     def _exchange(self, batch: list[ApiRequest]) -> list[Answer] | Answer:
