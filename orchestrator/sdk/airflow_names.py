@@ -13,7 +13,9 @@ from typing import Any
 from orchestrator.sdk.name_tables import TABLE
 
 OURS = "orchestrator.sdk"
-_NAMESPACES = ("airflow", "airflow.providers")
+_NAMESPACES = ("airflow", "airflow.providers", "airflow.providers.common")
+#: What the author has installed beside this platform: further providers, Airflow's example files.
+_ON_DISK = ("airflow.providers.", "airflow.example_dags")
 
 
 class AirflowModule(ModuleType):
@@ -45,7 +47,7 @@ class AirflowFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             spec = importlib.machinery.ModuleSpec(fullname, self, is_package=True)
             spec.submodule_search_locations = list(_folders(fullname)) if fullname in _NAMESPACES else []
             return spec
-        if fullname.startswith("airflow.providers."):
+        if fullname.startswith(_ON_DISK):
             return None
         raise ModuleNotFoundError(
             f"No module named {fullname!r}: this platform has no module of that name. "

@@ -38,6 +38,12 @@ class AbstractOperator(Templater, DAGNode):
         return self.task_id
 
     @property
+    def label(self) -> str | None:
+        """Return the display name, else the id without the prefix of the group."""
+        shown = self.task_display_name
+        return shown if shown != self.task_id else super().label
+
+    @property
     def task_type(self) -> str:
         """Return the name of the operator class."""
         return type(self).__name__

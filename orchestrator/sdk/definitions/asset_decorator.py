@@ -7,8 +7,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from orchestrator.sdk.definitions.asset import Asset, AssetAll, AssetNameRef, BaseAsset
+from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
 from orchestrator.sdk.definitions.dag import DAG
 from orchestrator.sdk.operators.python import PythonOperator
+
+_NOT_INLETS = frozenset({"self", "context"}) | CONTEXT_KEYS
 
 
 class _AssetMainOperator(PythonOperator):
@@ -29,6 +32,8 @@ class _AssetMainOperator(PythonOperator):
                 found[name] = Asset(self._definition_name, self._uri)
             elif name == "context":
                 found[name] = context
+            elif name in CONTEXT_KEYS:
+                found[name] = context[name]
             else:
                 found[name] = inlets[name] if isinstance(inlets.get(name), Asset) else Asset(name)
         return found
@@ -63,7 +68,7 @@ def _make_task(function: Callable[..., Any], name: str, uri: str | None, outlets
     inlets = [
         AssetNameRef(parameter)
         for parameter, facts in inspect.signature(function).parameters.items()
-        if parameter not in ("self", "context") and facts.default is facts.empty
+        if parameter not in _NOT_INLETS and facts.default is facts.empty
     ]
     _AssetMainOperator(
         task_id=function.__name__,

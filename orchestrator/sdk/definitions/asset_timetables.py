@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 from orchestrator.sdk.definitions.asset import AssetAll, BaseAsset
-from orchestrator.sdk.definitions.timetables import AssetTriggeredTimetable, Timetable, decode_timetable, encode_timetable
+from orchestrator.sdk.definitions.timetables import (
+    AssetTriggeredTimetable,
+    Timetable,
+    decode_timetable,
+    encode_timetable,
+    register_timetable,
+)
 
 
 class AssetOrTimeSchedule(AssetTriggeredTimetable):
@@ -88,3 +94,8 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
         made = cls(AssetAll())
         made.asset_condition, made._facts = data["asset_condition"], dict(data)
         return made
+
+
+# Both are part of the platform, so their stored form needs no import path.
+register_timetable(AssetOrTimeSchedule)
+register_timetable(PartitionedAssetTimetable)

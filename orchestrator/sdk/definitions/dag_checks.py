@@ -154,6 +154,4 @@ def _check_params(dag: Any) -> None:
     try:
         dag.params.validate()
     except ParamValidationError as error:
-        raise ValueError(
-            f"DAG {dag.dag_id!r} has a schedule, so every param needs a valid default, because nobody is there to give one. {error}"
-        ) from None
+        raise ValueError(f"DAG {dag.dag_id!r} has a schedule, so every param needs a valid default. {error}") from None

@@ -234,7 +234,7 @@ class TaskDecorator:
         return self._map(ListOfDictsExpandInput(kwargs), strict=strict)
 
     def _map(self, expand_input: Any, *, strict: bool) -> Any:
-        kwargs = self._documented(dict(self.kwargs))
+        kwargs = dict(self.kwargs)
         task_id = unique_task_id(kwargs.pop("task_id"), kwargs.get("dag"), kwargs.get("task_group"))
         if self.is_teardown:
             kwargs.setdefault("trigger_rule", "all_done_setup_success")

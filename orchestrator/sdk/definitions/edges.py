@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def chain(*tasks: Others) -> None:
     """
     from orchestrator.sdk.exceptions import AirflowException
 
-    for first, second in zip(tasks, tasks[1:], strict=False):
+    for first, second in itertools.pairwise(tasks):
         if not isinstance(first, DependencyMixin) and not isinstance(second, DependencyMixin):
             if len(_sequence(first)) != len(_sequence(second)):
                 raise AirflowException(

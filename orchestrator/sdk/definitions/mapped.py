@@ -249,7 +249,7 @@ class MappedOperator(AbstractOperator):
         twice = sorted(self.partial_kwargs.keys() & mapped.keys())
         if twice and self._disallow_kwargs_override:
             raise TypeError(f"unmappable or already specified argument(s) {twice} in an index of task {self.task_id!r}")
-        params = {name: param for name, param in self.params.items()}
+        params = dict(self.params.items())
         return {**self.partial_kwargs, **mapped, "params": {**params, **(mapped.get("params") or {})}}
 
     def unmap(self, resolve: Mapping[str, Any]) -> BaseOperator:

@@ -75,7 +75,7 @@ def retries(value: Any, task_id: str) -> int:
 
 
 def trigger_rule(value: Any, task_id: str, dag: Any) -> TriggerRule:
-    """Return the rule; raises ``ValueError`` for an unknown one and ``FailFastDagInvalidTriggerRule`` for one that a fail-fast DAG cannot have."""
+    """Return the rule; raises ``ValueError`` for an unknown one, ``FailFastDagInvalidTriggerRule`` in a fail-fast DAG."""
     word = getattr(value, "value", value)
     if not TriggerRule.is_valid(word):
         known = ", ".join(sorted(TriggerRule))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
+def hookimpl(function: Any = None, **_: Any) -> Any:
+    """Mark a function of a listener; the mark itself says nothing more."""
+    return function if function is not None else hookimpl
+
+
 class AirflowPlugin:
     """Base of plugins: a subclass names itself and lists what it brings."""
 

@@ -28,8 +28,9 @@ class TaskGroupFactory:
         self.function, self.tg_kwargs = function, dict(tg_kwargs)
         self.partial_kwargs = partial_kwargs or {}
         self.tg_kwargs.setdefault("group_id", function.__name__)
-        if function.__doc__ and not self.tg_kwargs.get("tooltip"):
-            self.tg_kwargs["tooltip"] = function.__doc__
+        if function.__doc__:
+            for name in ("tooltip", "doc_md"):
+                self.tg_kwargs[name] = self.tg_kwargs.get(name) or function.__doc__
         functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

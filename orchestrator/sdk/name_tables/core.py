@@ -100,6 +100,13 @@ CORE: dict[str, tuple[str, ...]] = {
     "airflow.sensors.time_delta": ("sensors.time_delta:TimeDeltaSensor TimeDeltaSensorAsync WaitSensor",),
     "airflow.sensors.time_sensor": ("sensors.time:TimeSensor TimeSensorAsync",),
     "airflow.sensors.weekday": ("sensors.weekday:DayOfWeekSensor",),
+    "airflow.listeners": ("definitions.plugin:hookimpl",),
+    "airflow.partition_mappers": (),
+    "airflow.partition_mappers.base": ("definitions.partition_mappers:PartitionMapper RollupMapper",),
+    "airflow.partition_mappers.identity": ("definitions.partition_mappers:IdentityMapper",),
+    "airflow.partition_mappers.window": (
+        "definitions.partition_mappers:DayWindow HourWindow MonthWindow QuarterWindow SegmentWindow WeekWindow Window YearWindow",
+    ),
     "airflow.task": (),
     "airflow.task.trigger_rule": ("definitions.rules:TriggerRule",),
     "airflow.task.weight_rule": ("definitions.rules:WeightRule",),

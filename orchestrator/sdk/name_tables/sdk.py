@@ -40,7 +40,7 @@ SDK: dict[str, tuple[str, ...]] = {
         "definitions.rules:TriggerRule WeightRule",
     ),
     "airflow.sdk.execution_time": (),
-    "airflow.sdk.execution_time.context": ("definitions.context:context_to_airflow_vars",),
+    "airflow.sdk.execution_time.context": ("definitions.context:context_to_airflow_vars", "definitions.state_store:NEVER_EXPIRE"),
     "airflow.sdk.execution_time.macros": ("@execution.macros",),
     "airflow.sdk.execution_time.xcom": ("definitions.xcom:BaseXCom BaseXCom=XCom",),
     "airflow.sdk.definitions": (),
