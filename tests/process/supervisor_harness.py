@@ -88,15 +88,16 @@ class SupervisorHarness:
     def send(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
 
-    def wait_for(self, kind: str, ti_id: str | None = None, seconds: float = 20) -> dict[str, Any]:
+    def wait_for(self, kind: str | tuple[str, ...], ti_id: str | None = None, seconds: float = 20) -> dict[str, Any]:
+        kinds = (kind,) if isinstance(kind, str) else kind
         for message in self.messages:
-            if message["type"] == kind and ti_id in (None, message.get("ti_id")):
+            if message["type"] in kinds and ti_id in (None, message.get("ti_id")):
                 return message
         self.control.settimeout(seconds)
         for line in self._lines:
             message = json.loads(line)
             self.messages.append(message)
-            if message["type"] == kind and ti_id in (None, message.get("ti_id")):
+            if message["type"] in kinds and ti_id in (None, message.get("ti_id")):
                 return message
         raise AssertionError(f"No {kind} came from the supervisor, only {self.messages}")
 

@@ -54,9 +54,16 @@ class Attempts(HostEvents):
         return self._pool
 
     def accept(self, workload: Message) -> None:
-        """Start an attempt; the same workload twice is one attempt."""
+        """Start an attempt; the same workload twice is one attempt.
+
+        Raises:
+            ValueError: this supervisor still has the attempt from an earlier dispatch.
+        """
         ti_id, token = str(workload["ti"]["id"]), workload["token"]
-        if ti_id in self.by_id:
+        if (known := self.by_id.get(ti_id)) is not None:
+            if known.dispatch_id != dispatch_id_of(token):
+                raise ValueError(f"attempt {ti_id} of dispatch {known.dispatch_id} is still here")
+            self._tell({"type": "Accepted", "ti_id": ti_id, "dispatch_id": known.dispatch_id})
             return
         masker = SecretsMasker()
         task_log = TaskLog(Path(self._settings.base_log_folder) / workload["log_path"], self._settings, self._writer, masker)
@@ -254,6 +261,7 @@ class Attempts(HostEvents):
         attempt.cause = cause
         if attempt.stop is not None and not attempt.stop.report:
             attempt.final_answered = True
+            self._forget_if_over(attempt)
             return
         body = endings.silent_end_body(cause, attempt.masker.mask(detail), end, attempt.should_retry)
         self._report(attempt, body, None)
@@ -308,7 +316,7 @@ class Attempts(HostEvents):
         del self.by_id[attempt.ti_id]
         attempt.stage = Stage.ENDED
         attempt.drop_timers()
-        if attempt.streams is not None and attempt.end is None:
+        if attempt.streams is not None:
             attempt.streams.close()
         self._write_trailer(attempt)
         self._tell_end(attempt)
@@ -349,8 +357,8 @@ class Attempts(HostEvents):
         if attempt.is_alive:
             self._end_process(attempt, at_once)
         elif attempt.stage is Stage.LAUNCHING:
-            attempt.end = Exit()
-            self._enter_running(attempt, os.getpid())
+            attempt.end, attempt.refusal, attempt.final_answered = Exit(), stop.reason, True
+            self._forget_if_over(attempt)
 
     def _end_process(self, attempt: Attempt, at_once: bool = False) -> None:
         if at_once or attempt.stage is Stage.STARTING:

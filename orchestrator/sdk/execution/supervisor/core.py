@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 from orchestrator.sdk.execution.client import BatchClient
@@ -41,13 +42,14 @@ class Supervisor:
         self._control = Control(self._loop, connection, self._on_message, self._finish_and_exit)
         self._attempts = Attempts(self._loop, settings, self._client, self._writer, self._control.send)
         self._heartbeats = Heartbeats(self._loop, settings, self._client, self._attempts)
-        self._handlers = {
+        self._handlers: dict[str, Callable[[Message], None]] = {
             "ExecuteTask": self._execute,
             "Terminate": self._terminate,
-            "Drain": lambda message: self._drain(message.get("timeout_seconds")),
-            "Bundles": lambda message: settings.bundles.update(message["bundles"]),
+            "Drain": self._drain_as_told,
+            "Bundles": self._take_bundles,
         }
         self._draining = False
+        self._signals = 0
         self._deadline: Timer | None = None
 
     def run(self) -> int:
@@ -79,11 +81,13 @@ class Supervisor:
         if self._draining:
             self._reject(ti_id, dispatch_id, "evicted", "This worker is stopping.")
             return
+        known = ti_id in self._attempts.by_id
         try:
             self._attempts.accept(workload)
         except (KeyError, TypeError, ValueError, OSError) as error:
             log.exception("Cannot start attempt %s", ti_id)
-            self._attempts.by_id.pop(ti_id, None)
+            if not known:
+                self._attempts.by_id.pop(ti_id, None)
             self._reject(ti_id, dispatch_id, "launch_error", f"{type(error).__name__}: {error}")
 
     def _reject(self, ti_id: str, dispatch_id: str | None, cause: str, detail: str) -> None:
@@ -97,15 +101,24 @@ class Supervisor:
             self._attempts.stop(attempt, Stop(cause, reason, report=False))
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._loop.post(self._second_signal if self._draining else lambda: self._drain(None))
+        self._loop.post(self._signalled)
 
-    def _second_signal(self) -> None:
-        self._evict_all(at_once=True)
+    def _signalled(self) -> None:
+        if self._draining and self._signals:
+            self._evict_all(at_once=True)
+        self._signals += 1
+        self._drain(None)
+
+    def _take_bundles(self, message: Message) -> None:
+        self._settings.bundles.update(message["bundles"])
+
+    def _drain_as_told(self, message: Message) -> None:
+        self._drain(message.get("timeout_seconds"))
 
     def _drain(self, timeout_seconds: float | None) -> None:
         """Take nothing new; evict what still runs at the deadline; say Drained and exit."""
-        if not self._draining:
-            self._draining = True
+        self._draining = True
+        if self._deadline is None:
             seconds = self._settings.drain_timeout_seconds if timeout_seconds is None else float(timeout_seconds)
             self._deadline = self._loop.call_later(seconds, lambda: self._evict_all(at_once=False))
             self._exit_when_done()

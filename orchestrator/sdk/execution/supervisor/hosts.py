@@ -144,7 +144,8 @@ class HostPool:
 
     def _give(self, host: Host, attempt: Attempt) -> None:
         streams, ti = attempt.streams, attempt.workload["ti"]
-        if streams is None:
+        if streams is None or not streams.descriptors:
+            host.attempts.pop(attempt.ti_id, None)  # it was stopped before it came to a process
             return
         message = {"type": "Attempt", "ti_id": attempt.ti_id, "dag_id": ti["dag_id"], "task_id": ti["task_id"]}
         try:

@@ -28,6 +28,7 @@ class Streams:
         self._channel, theirs = socket.socketpair()
         self._decoder = FrameDecoder()
         self._unsent = bytearray()
+        self._closed = False
         self._outputs: dict[int, LineSplitter] = {}
         descriptors = [theirs.detach()]
         for logger, level in OUTPUTS:
@@ -51,6 +52,8 @@ class Streams:
 
     def send(self, number: int | None, message: Message) -> None:
         """Send a message to the task, now or when its socket has room."""
+        if self._closed:
+            return
         frame = encode_frame(number, message)
         if not self._unsent:
             try:
@@ -67,6 +70,9 @@ class Streams:
 
     def close(self) -> None:
         """Read what is there, then close everything; a process that still holds an end cannot keep it open."""
+        if self._closed:
+            return
+        self._closed = True
         self.release_descriptors()
         for _ in range(LAST_MESSAGES):
             if not self._read_channel():

@@ -98,7 +98,7 @@ class TaskLog:
         if self._bytes >= 0:
             self._bytes += len(data)
             if self._bytes > self._max_bytes:
-                marker = f"This log reached {self._max_bytes} bytes ([logging] max_bytes_per_attempt). What follows is not kept."
+                marker = f"This log reached {self._max_bytes} bytes ([workers] log_max_bytes). What follows is not kept."
                 record = {"timestamp": timestamp(), "level": "warning", "event": marker, "logger": "supervisor"}
                 self._file.put((_json(record) + "\n").encode(), 1)
         self._writer.wrote_into(self._file)
