@@ -45,7 +45,7 @@ LIST = params(
     order_param(),
     matching("run_id", "run_id"),
     matching("triggering_user_name", "triggering_user_name"),
-    matching("dag_id", "dag_id"),
+    matching("dag_id", "dag__dag_id"),
     matching("partition_key", "partition_key"),
     Param("consuming_asset_pattern"),
 )

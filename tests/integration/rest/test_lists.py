@@ -144,3 +144,13 @@ def test_task_instances_of_a_group_and_of_no_state(client: Client) -> None:
 def test_strange_parameters_never_break_the_server(client: Client, dags: None, query: str) -> None:
     assert client.get(f"/api/v2/dags/~/dagRuns/~/taskInstances?{query}").status_code < 500
     assert client.get(f"/api/v2/dags/~/dagRuns?{query}").status_code < 500
+
+
+@pytest.mark.parametrize("name", ["dag_id", "run_id", "triggering_user_name", "partition_key"])
+def test_runs_are_matched_by_patterns_on_every_column(client: Client, dags: None, name: str) -> None:
+    DagRun.objects.filter(run_id="new").update(triggering_user_name="new", partition_key="new")
+    DagRun.objects.filter(run_id="old").update(triggering_user_name="old", partition_key="old")
+    pattern, wanted = ("tu_or", 2) if name == "dag_id" else ("N_w", 1)
+    for kind, text in (("pattern", pattern), ("prefix_pattern", "tut" if name == "dag_id" else "ne")):
+        body = client.get(f"/api/v2/dags/~/dagRuns?{name}_{kind}={text}").json()
+        assert body["total_entries"] == wanted
