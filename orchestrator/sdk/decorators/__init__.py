@@ -53,7 +53,7 @@ def _form(name: str) -> Any:
         if name == "external_python" and isinstance(python_callable, str):
             # The first positional argument of this form is the interpreter.
             kwargs["python"], python_callable = python_callable, None
-        if not operator.takes_multiple_outputs:
+        if multiple_outputs is None and not operator.infers_multiple_outputs:
             multiple_outputs = False
         return task_decorator_factory(
             python_callable, multiple_outputs=multiple_outputs, decorated_operator_class=operator, **kwargs

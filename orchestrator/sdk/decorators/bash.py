@@ -18,7 +18,7 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
     template_fields_renderers = {**DecoratedOperator.template_fields_renderers, **BashOperator.template_fields_renderers}
     custom_operator_name = "@task.bash"
     overwrite_rtif_after_execution = True
-    takes_multiple_outputs = False
+    infers_multiple_outputs = False
 
     def __init__(
         self,
@@ -28,16 +28,11 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
         op_kwargs: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if kwargs.pop("multiple_outputs", None):
-            import warnings
-
-            warnings.warn(f"multiple_outputs=True is not supported in {self.custom_operator_name} tasks. Ignoring.", stacklevel=3)
         super().__init__(
             python_callable=python_callable,
             op_args=op_args,
             op_kwargs=op_kwargs,
             bash_command=SET_DURING_EXECUTION,
-            multiple_outputs=False,
             **kwargs,
         )
 

@@ -15,7 +15,7 @@ class _PythonDecoratedOperator(DecoratedOperator, PythonOperator):
     template_fields: Collection[str] = ("templates_dict", "op_args", "op_kwargs")
     template_fields_renderers = {"templates_dict": "json", "op_args": "py", "op_kwargs": "py"}
     custom_operator_name = "@task"
-    takes_multiple_outputs = True
+    infers_multiple_outputs = True
 
     def __init__(
         self, *, python_callable: Callable[..., Any], op_args: Collection[Any], op_kwargs: Mapping[str, Any], **kwargs: Any

@@ -16,7 +16,7 @@ class DecoratedSensorOperator(PythonSensor):
     template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}
     custom_operator_name = "@task.sensor"
     shallow_copy_attrs = ("python_callable",)
-    takes_multiple_outputs = True
+    infers_multiple_outputs = True
 
     def __init__(
         self,

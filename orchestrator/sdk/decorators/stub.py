@@ -13,7 +13,7 @@ class _StubOperator(DecoratedOperator):
 
     custom_operator_name = "@task.stub"
     is_stub = True
-    takes_multiple_outputs = True
+    infers_multiple_outputs = True
 
     def execute(self, context: Any) -> Any:
         """Refuse: nothing in Python can run this."""

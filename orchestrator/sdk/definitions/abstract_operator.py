@@ -116,7 +116,8 @@ class AbstractOperator(Templater, DAGNode):
             self.on_failure_fail_dagrun = on_failure_fail_dagrun
         if setups is not None:
             for setup in setups if isinstance(setups, list | tuple | set) else [setups]:
-                getattr(setup, "operator", setup).is_setup = True
+                task: Any = getattr(setup, "operator", setup)
+                task.is_setup = True
                 setup.set_downstream(self)
         return self
 

@@ -219,7 +219,7 @@ class AssetBooleanCondition(BaseAsset):
         return f"{type(self).__name__}({', '.join(map(repr, self.objects))})"
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self.objects == other.objects  # type: ignore[attr-defined]
+        return type(other) is type(self) and self.objects == other.objects
 
     def __hash__(self) -> int:
         return hash((self.word, tuple(self.objects)))

@@ -40,7 +40,7 @@ class Callback:
         return {"type": type(self).__name__, "path": self.path, "kwargs": self.kwargs}
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.serialize() == self.serialize()  # type: ignore[attr-defined]
+        return type(other) is type(self) and other.serialize() == self.serialize()
 
     def __hash__(self) -> int:
         return hash((type(self), self.path))

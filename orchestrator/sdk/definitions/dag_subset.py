@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestrator.sdk.definitions.dag import DAG
 
 
 def subset(
-    dag: Any, task_ids: str | Iterable[str], downstream: bool, upstream: bool, direct_upstream: bool, depth: int | None
-) -> Any:
+    dag: DAG, task_ids: str | Iterable[str], downstream: bool, upstream: bool, direct_upstream: bool, depth: int | None
+) -> DAG:
     """Return a copy of the DAG with the tasks that match (an expression, or ids) and the neighbours asked for."""
     if isinstance(task_ids, str | re.Pattern):
         matched = {task_id for task_id in dag.task_ids if re.findall(task_ids, task_id)}
@@ -28,7 +31,7 @@ def subset(
     return _cut(dag, kept)
 
 
-def _cut(dag: Any, kept: set[str]) -> Any:
+def _cut(dag: DAG, kept: set[str]) -> DAG:
     other = copy.deepcopy(dag)
     for task_id in [task_id for task_id in other.task_ids if task_id not in kept]:
         other._remove_task(task_id)

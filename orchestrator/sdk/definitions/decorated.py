@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, get_origin, get_type_hints
 
 from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
@@ -64,7 +64,9 @@ class DecoratedOperator(BaseOperator):
 
     template_fields: Collection[str] = ("op_args", "op_kwargs")
     template_fields_renderers = {"op_args": "py", "op_kwargs": "py"}
-    shallow_copy_attrs = ("python_callable",)
+    shallow_copy_attrs: Sequence[str] = ("python_callable",)
+    op_args: Any
+    op_kwargs: Any
     custom_operator_name = "@task"
 
     def __init__(

@@ -204,7 +204,7 @@ class MappedOperator(AbstractOperator):
     @property
     def operator_name(self) -> str:
         """Return the name that people see."""
-        return getattr(self.operator_class, "custom_operator_name", None) or self.task_type
+        return str(getattr(self.operator_class, "custom_operator_name", None) or self.task_type)
 
     @property
     def task_display_name(self) -> str:
@@ -256,7 +256,7 @@ class MappedOperator(AbstractOperator):
         """Return the task of one index with ``resolve`` as its own arguments; it has this task's neighbours."""
         kwargs = self._instance_kwargs(resolve)
         with _outside():
-            operator = self.operator_class(task_id=self.task_id.replace(".", "__unmap__"), **kwargs)
+            operator: BaseOperator = self.operator_class(task_id=self.task_id.replace(".", "__unmap__"), **kwargs)
         for name in ("task_id", "_dag", "task_group", "upstream_task_ids", "downstream_task_ids", "start_date", "end_date"):
             object.__setattr__(operator, name, getattr(self, name))
         operator.is_setup, operator.is_teardown = self.is_setup, self.is_teardown

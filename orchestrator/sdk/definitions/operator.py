@@ -164,7 +164,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         for name in self.template_fields:
             if not hasattr(self, name):
                 raise AirflowException(
-                    f"{type(self).__name__} (task_id: {self.task_id!r}) lists the template field {name!r} but has no such attribute: "
+                    f"{type(self).__name__} (task_id: {self.task_id!r}) lists the template field {name!r}, but never sets it; "
                     f"set self.{name} in __init__"
                 )
             XComArg.apply_upstream_relationship(self, getattr(self, name))

@@ -76,7 +76,20 @@ def read_weight_rule(rule: Any, task_id: str) -> WeightRule | PriorityWeightStra
     if isinstance(rule, type) and issubclass(rule, PriorityWeightStrategy):
         return rule()
     word = getattr(rule, "value", rule) or "absolute"
+    if isinstance(word, str) and "." in word:
+        return _strategy_at(word, task_id)
     if word not in WeightRule.all_weight_rules():
         known = ", ".join(sorted(WeightRule.all_weight_rules()))
         raise ValueError(f"weight_rule of task {task_id!r} is {rule!r}; it must be one of {known} or a PriorityWeightStrategy")
     return WeightRule(word)
+
+
+def _strategy_at(path: str, task_id: str) -> PriorityWeightStrategy:
+    import importlib
+
+    module, _, name = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"weight_rule of task {task_id!r} is {path!r}, which cannot be imported: {error}") from error
+    return read_weight_rule(found, task_id)  # type: ignore[return-value]

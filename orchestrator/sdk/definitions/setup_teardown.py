@@ -41,7 +41,7 @@ class SetupTeardownContext:
     @classmethod
     def push(cls, task: Any) -> Scope:
         """Open a block for a setup, a teardown, or a list of either; raises ``AirflowException`` for other tasks."""
-        tasks = [getattr(item, "operator", item) for item in (task if isinstance(task, list) else [task])]
+        tasks: list[Any] = [getattr(item, "operator", item) for item in (task if isinstance(task, list) else [task])]
         scope = Scope()
         for item in tasks:
             if item.is_setup:

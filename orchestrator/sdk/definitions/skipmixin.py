@@ -16,6 +16,7 @@ class SkipMixin:
     """Mixin of operators that skip others."""
 
     log: Any
+    do_xcom_push: bool
 
     def skip(self, ti: Any, tasks: Iterable[Any]) -> None:
         """End the running task as success and skip ``tasks``; raises ``DownstreamTasksSkipped`` for the runner."""
@@ -87,7 +88,7 @@ def _chosen(branch: Any, task: Any) -> set[str]:
 
 
 def _tasks(nodes: Iterable[Any]) -> list[Any]:
-    found = []
+    found: list[Any] = []
     for node in nodes:
         found.extend(node.iter_tasks() if hasattr(node, "iter_tasks") else [node])
     return found

@@ -87,7 +87,7 @@ class TaskGroup(DAGNode):
         return self.dag is not None
 
     @property
-    def task_group(self) -> TaskGroup | None:  # type: ignore[override]
+    def task_group(self) -> TaskGroup | None:
         """Return the enclosing group."""
         return self.parent_group
 

@@ -31,7 +31,7 @@ CORE: dict[str, tuple[str, ...]] = {
     "airflow.decorators.task_group": ("definitions.task_group_decorator:task_group",),
     "airflow.exceptions": ("exceptions",),
     "airflow.configuration": ("configuration:conf",),
-    "airflow.settings": ("name_tables.settings",),
+    "airflow.settings": ("name_tables.settings:AIRFLOW_HOME DAGS_FOLDER TIMEZONE",),
     "airflow.macros": ("@execution.macros",),
     "airflow.plugins_manager": ("definitions.plugin:AirflowPlugin",),
     "airflow.datasets": (_OLD_ASSETS, _ASSETS),
@@ -126,7 +126,8 @@ CORE: dict[str, tuple[str, ...]] = {
     "airflow.timetables.events": ("definitions.timetables.events:EventsTimetable",),
     "airflow.timetables.interval": ("definitions.timetables.interval:CronDataIntervalTimetable DeltaDataIntervalTimetable",),
     "airflow.timetables.simple": (
-        "definitions.timetables.simple:AssetTriggeredTimetable ContinuousTimetable NullTimetable OnceTimetable PartitionedAtRuntime",
+        "definitions.timetables.simple:AssetTriggeredTimetable ContinuousTimetable NullTimetable OnceTimetable",
+        "definitions.timetables.simple:PartitionedAtRuntime",
         "definitions.asset_timetables:PartitionedAssetTimetable",
     ),
     "airflow.timetables.trigger": (

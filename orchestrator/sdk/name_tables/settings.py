@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-__all__ = ["AIRFLOW_HOME", "DAGS_FOLDER", "TIMEZONE"]
+NAMES = ("AIRFLOW_HOME", "DAGS_FOLDER", "TIMEZONE")
 
 
 def __getattr__(name: str) -> Any:

@@ -29,7 +29,7 @@ class BranchDateTimeOperator(BaseBranchOperator):
         super().__init__(**kwargs)
         if target_lower is None and target_upper is None:
             raise AirflowException(
-                f"Both target_upper and target_lower of task {self.task_id!r} are None. At least one must be defined to be compared to."
+                f"Both target_upper and target_lower of task {self.task_id!r} are None. Give at least one to compare with."
             )
         self.target_lower, self.target_upper = target_lower, target_upper
         self.follow_task_ids_if_true, self.follow_task_ids_if_false = follow_task_ids_if_true, follow_task_ids_if_false
@@ -50,10 +50,8 @@ class BranchDateTimeOperator(BaseBranchOperator):
 def target_times_as_dates(base_date: Any, lower: Bound, upper: Bound) -> tuple[Any, Any]:
     """Return the bounds as dates on the day of ``base_date``; an upper time before the lower one is on the next day."""
     if isinstance(lower, dt.time) and isinstance(upper, dt.time):
-        lower, upper = _on(base_date, lower), _on(base_date, upper)
-        if upper < lower:
-            upper += dt.timedelta(days=1)
-        return lower, upper
+        start, end = _on(base_date, lower), _on(base_date, upper)
+        return start, end + dt.timedelta(days=1) if end < start else end
     return _on(base_date, lower), _on(base_date, upper)
 
 

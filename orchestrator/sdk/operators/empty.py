@@ -11,7 +11,7 @@ class EmptyOperator(BaseOperator):
     """Does nothing; the scheduler ends it without a process unless it has callbacks or outlets."""
 
     ui_color = "#e8f7e4"
-    inherits_from_empty_operator = True  # type: ignore[assignment]
+    inherits_from_empty_operator = True
 
     def execute(self, context: Any) -> None:
         """Do nothing."""

@@ -49,9 +49,7 @@ class HITLOperator(BaseOperator):
             raise ValueError(f'"_options" is not allowed in the params of task {self.task_id!r}')
         unknown = set(self.defaults or ()) - set(self.options)
         if unknown:
-            raise ValueError(
-                f'defaults "{sorted(unknown)}" of task {self.task_id!r} should be a subset of options "{self.options}"'
-            )
+            raise ValueError(f"defaults {sorted(unknown)} of task {self.task_id!r} are not among {self.options}")
         if self.defaults and len(self.defaults) > 1 and not self.multiple:
             raise ValueError(f"More than one default given for task {self.task_id!r} although multiple is False.")
 

@@ -176,5 +176,5 @@ def poke_mode_only(cls: type) -> type:
         if value != "poke":
             raise ValueError(f"Cannot set mode to {value!r}. Only 'poke' is acceptable")
 
-    cls.mode = property(lambda self: "poke", only_poke)  # type: ignore[attr-defined]
+    setattr(cls, "mode", property(lambda self: "poke", only_poke))  # noqa: B010  (a property in place of an attribute)
     return cls

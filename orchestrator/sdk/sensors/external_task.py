@@ -152,10 +152,11 @@ class ExternalTaskSensor(BaseSensorOperator):
             raise ExternalTaskGroupFailedError(text)
         raise ExternalDagFailedError(f"The external DAG {self.external_dag_id} failed.")
 
-    def execute(self, context: Any) -> Any:
+    def execute(self, context: Any) -> None:
         """Poke, or hand the wait to the triggerer."""
         if not self.deferrable:
-            return super().execute(context)
+            super().execute(context)
+            return
         from orchestrator.sdk.triggers.external_task import WorkflowTrigger
 
         trigger = WorkflowTrigger(

@@ -35,15 +35,16 @@ class TimeDeltaSensor(BaseSensorOperator):
         self.log.info("Checking if the delta has elapsed target_dttm=%s", target)
         return timezone.utcnow() > target
 
-    def execute(self, context: Any) -> Any:
+    def execute(self, context: Any) -> None:
         """Poke, or hand the wait to the triggerer."""
         if not self.deferrable:
-            return super().execute(context)
+            super().execute(context)
+            return
         from orchestrator.sdk.triggers.temporal import DateTimeTrigger
 
         target = self._target(context)
         if timezone.utcnow() > target:
-            return None
+            return
         trigger = DateTimeTrigger(moment=target, end_from_trigger=self.end_from_trigger)
         timeout = dt.timedelta(seconds=self.timeout)
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)

@@ -17,7 +17,8 @@ from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 def encode_dag(dag: DAG) -> DagSpec:
     """Check the whole DAG and return it as its document.
 
-    Raises what ``dag.validate()`` raises, such as ``AirflowDagCycleException`` for a circle, and ``AirflowTimetableInvalid`` for a schedule that cannot be stored.
+    Raises what ``dag.validate()`` raises, such as ``AirflowDagCycleException`` for a circle,
+    and ``AirflowTimetableInvalid`` for a schedule that cannot be stored.
     """
     from orchestrator.sdk.definitions.timetables import encode_timetable
 

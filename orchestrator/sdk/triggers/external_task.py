@@ -45,7 +45,7 @@ class WorkflowTrigger(BaseTrigger):
         )
         return f"{_MODULE}.WorkflowTrigger", {name: getattr(self, name) for name in names.split()}
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Count the states again and again."""
         wanted = len(self.run_ids or self.logical_dates or ())
         while True:
@@ -96,7 +96,7 @@ class DagStateTrigger(BaseTrigger):
         names = ("dag_id", "states", "run_ids", "execution_dates", "poll_interval")
         return f"{_MODULE}.DagStateTrigger", {name: getattr(self, name) for name in names}
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Count the runs again and again; the event has the state of each."""
         wanted = len(self.run_ids or self.execution_dates or ())
         while await asyncio.to_thread(self._count) < wanted:

@@ -25,7 +25,7 @@ class FileTrigger(BaseTrigger):
         arguments = {"filepath": self.filepath, "recursive": self.recursive, "poke_interval": self.poke_interval}
         return f"{_MODULE}.FileTrigger", arguments
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look again and again, in a thread, because a slow disk must not block other triggers."""
         while not await asyncio.to_thread(_is_there, self.filepath, self.recursive):
             await asyncio.sleep(self.poke_interval)
@@ -43,7 +43,7 @@ class FileDeleteTrigger(BaseEventTrigger):
         """Return path and arguments."""
         return f"{_MODULE}.FileDeleteTrigger", {"filepath": self.filepath, "poke_interval": self.poke_interval}
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look again and again."""
         while not await asyncio.to_thread(os.path.isfile, self.filepath):
             await asyncio.sleep(self.poke_interval)
@@ -63,7 +63,7 @@ class DirectoryFileDeleteTrigger(BaseEventTrigger):
         arguments = {"directory": self.directory, "filename": self.filename, "poke_interval": self.poke_interval}
         return f"{_MODULE}.DirectoryFileDeleteTrigger", arguments
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look again and again."""
         path = os.path.join(self.directory, self.filename)
         while not await asyncio.to_thread(os.path.isfile, path):

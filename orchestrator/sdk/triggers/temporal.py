@@ -37,7 +37,7 @@ class DateTimeTrigger(BaseTrigger):
         """Return path and arguments."""
         return PATH, {"moment": self.moment, "end_from_trigger": self.end_from_trigger}
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:  # type: ignore[override]
+    async def run(self) -> AsyncIterator[TriggerEvent]:
         """Sleep until the moment; long sleeps are cut, so that a changed clock is seen."""
         while (left := (self.moment - timezone.utcnow()).total_seconds()) > 0:  # type: ignore[operator]
             await asyncio.sleep(min(left, 3600.0))
