@@ -110,6 +110,13 @@ def ask(message: Message) -> Message:
     return answer
 
 
+def tell(message: Message) -> None:
+    """Say something that needs no answer; it is carried out before any later request of this attempt."""
+    if _current is None:
+        raise RuntimeError(f"{message['type']} works in a running task only: this process has no supervisor to tell.")
+    _current.send(message)
+
+
 def mask_secret(value: Any, name: str | None = None) -> None:
     """Ask the supervisor to hide the value in logs, rendered fields and errors.
 

@@ -17,7 +17,7 @@ from orchestrator.sdk import log as task_log
 from orchestrator.sdk.configuration import conf
 from orchestrator.sdk.execution import results, xcom
 from orchestrator.sdk.execution.callbacks import run_callbacks, run_final_callbacks
-from orchestrator.sdk.execution.channel import Channel, GuardedChannel, Message, ask, set_channel
+from orchestrator.sdk.execution.channel import Channel, GuardedChannel, Message, ask, set_channel, tell
 from orchestrator.sdk.execution.context import build_context, context_of_unmapped, context_to_airflow_vars, set_current_context
 from orchestrator.sdk.execution.outcomes import outcome_of, success_of
 from orchestrator.sdk.execution.rendered_fields import shown_fields
@@ -119,7 +119,7 @@ def _render(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
         context_of_unmapped(context, unmapped)
     fields = shown_fields(ti.task)
     if fields:
-        ask({"type": "SetRenderedFields", "rendered_fields": fields})
+        tell({"type": "SetRenderedFields", "rendered_fields": fields})
     if ti.task.outlets or ti.task.inlets:
         _refuse_inactive_assets(ti)
 
