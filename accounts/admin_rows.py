@@ -13,16 +13,17 @@ _LONGEST_SHOWN = 20_000
 _COUNT_CAP = 10_000
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Stops counting at ten thousand rows, so that a list of millions opens at once; filters reach the rest."""
 
     @cached_property
     def count(self) -> int:
         """Number of rows, at most the cap."""
-        return len(self.object_list.values_list("pk", flat=True)[:_COUNT_CAP])
+        rows: Any = self.object_list
+        return len(rows.values_list("pk", flat=True)[:_COUNT_CAP])
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows of the platform: visible, searchable, never edited by hand (states change only by transitions)."""
 
     paginator = CappedPaginator

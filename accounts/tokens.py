@@ -1,6 +1,7 @@
 """Decides what a REST token says and who it stands for."""
 
 from functools import lru_cache
+from typing import Any
 
 from accounts.models import User
 from accounts.roles import Role, role_of
@@ -23,7 +24,7 @@ def open_access_user() -> User:
 def token_for(user: User, *, lifetime_seconds: int) -> str:
     """Return a signed token for a user; the claims are Airflow's."""
     role = role_of(user)
-    claims = {"sub": user.username, "role": role.name.lower() if role else None, "teams": [], "aud": _audience()}
+    claims: dict[str, Any] = {"sub": user.username, "role": role.name.lower() if role else None, "teams": [], "aud": _audience()}
     issuer = conf.get("api_auth", "jwt_issuer")
     return _ring(conf.get("api_auth", "jwt_secret")).sign(claims | ({"iss": issuer} if issuer else {}), lifetime_seconds)
 

@@ -89,7 +89,7 @@ class XComAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Pool)
-class PoolAdmin(admin.ModelAdmin):
+class PoolAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pools; every task needs the default one, so it stays."""
 
     list_display = ["pool", "slots", "include_deferred", "description"]

@@ -91,7 +91,10 @@ def log_record(line: bytes) -> dict[str, Any]:
 
 def log_source(path: Path, is_there: bool, ended_at: datetime | None) -> list[dict[str, Any]]:
     """Return the records that say where a log comes from, and that there is none."""
-    head = [{"event": "::group::Log message source details", "sources": [str(path)]}, {"event": "::endgroup::"}]
+    head: list[dict[str, Any]] = [
+        {"event": "::group::Log message source details", "sources": [str(path)]},
+        {"event": "::endgroup::"},
+    ]
     if is_there:
         return head
     because = "the task has not written yet" if ended_at is None else "it was deleted, or the task never started a process"

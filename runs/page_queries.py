@@ -1,5 +1,7 @@
 """Decides what the pages show: DAGs with their recent runs, a run with its tasks, a try with its log."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,7 +40,7 @@ class DagRow:
         return self.runs[-1] if self.runs else None
 
 
-def dag_page(search: str, number: Any) -> tuple[Page, list[DagRow]]:
+def dag_page(search: str, number: Any) -> tuple[Page[Any], list[DagRow]]:
     """Return a page of DAGs, with their recent runs read by one query."""
     dags = Dag.objects.active().prefetch_related("tags").order_by("dag_id")
     if search:
@@ -77,7 +79,8 @@ def run_tasks(run: DagRun) -> QuerySet[TaskInstance]:
 
 def run_counts(run: DagRun) -> list[dict[str, Any]]:
     """Return how many task instances of a run are in each state."""
-    return list(run.task_instances.values("state").annotate(number=Count("id")).order_by("state"))
+    counts: Any = run.task_instances.values("state").annotate(number=Count("id")).order_by("state")
+    return list(counts)
 
 
 def is_over(attempt: AttemptFields) -> bool:

@@ -70,7 +70,7 @@ def run_detail(request: HttpRequest, dag_id: str, run_id: str) -> HttpResponse:
     run = run_find(dag_id, run_id)
     if run is None:
         raise Http404(f"DAG {dag_id} has no run {run_id}")
-    context = {"run": run, "duration": _elapsed(run), "counts": run_counts(run)}
+    context: dict[str, Any] = {"run": run, "duration": _elapsed(run), "counts": run_counts(run)}
     context["tasks"] = [(ti, _attempt_seconds(ti)) for ti in run_tasks(run)]
     context["is_live"] = run.state in ("queued", "running")
     if request.GET.get("fragment") == "tasks":

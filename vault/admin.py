@@ -28,7 +28,7 @@ class SecretArea(forms.Textarea):
         return ""
 
 
-class KeepingForm(forms.ModelForm):
+class KeepingForm(forms.ModelForm):  # type: ignore[type-arg]
     """Keeps a stored secret where its input is left empty."""
 
     secrets: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class VariableForm(KeepingForm):
         return cleaned
 
 
-class AuditedAdmin(admin.ModelAdmin):
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Writes each change into the audit log, without secrets."""
 
     event_name = ""

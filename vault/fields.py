@@ -13,7 +13,7 @@ class Sealed(str):
     __slots__ = ()
 
 
-class EncryptedTextField(models.TextField):
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
     """Text that is encrypted on its way to the database; a plain ``str`` is sealed, a ``Sealed`` is written as it is."""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:

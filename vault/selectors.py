@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, fields
+from typing import Any
 
 from vault.models import Connection, Variable
 
@@ -57,7 +58,8 @@ def connection_from_text(conn_id: str, text: str) -> ConnectionValue:
     except Exception as error:  # whatever the parser dislikes, the person needs the name of the variable
         raise ValueError(f"{_CONNECTION_PREFIX}{conn_id.upper()} is neither a connection URI nor JSON: {error}") from error
     names = [field.name for field in fields(ConnectionValue) if field.name != "conn_id"]
-    return ConnectionValue(conn_id=conn_id, **{name: getattr(parsed, name, None) for name in names})
+    values: dict[str, Any] = {name: getattr(parsed, name, None) for name in names}
+    return ConnectionValue(conn_id=conn_id, **values)
 
 
 def _of_row(row: Connection) -> ConnectionValue:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from dags_app.models import Dag, DagVersion
+from dags_app.models import Dag, DagTag, DagVersion
 from orchestrator.rest.errors import NotFoundError
 
 # Every column but the document, which may be megabytes.
@@ -46,7 +46,7 @@ def tagged(rows: QuerySet[Dag], tags: Sequence[str], mode: str | None) -> QueryS
         for tag in tags:
             rows = rows.filter(tags__name=tag)
         return rows
-    return rows.filter(pk__in=Dag.tags.rel.related_model.objects.filter(name__in=tags).values("dag_id"))
+    return rows.filter(pk__in=DagTag.objects.filter(name__in=tags).values("dag_id"))
 
 
 def dag_or_404(dag_id: str) -> Dag:

@@ -14,7 +14,7 @@ Attach = Callable[[Sequence[Any]], None]
 
 
 def list_body(
-    rows: QuerySet,
+    rows: QuerySet[Any],
     query: Mapping[str, Any],
     *,
     params: Params,

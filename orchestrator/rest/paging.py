@@ -28,10 +28,10 @@ class Page:
 def page_limit(asked: int | None) -> int:
     """Return how many rows an answer holds; more than the maximum is cut in silence, as in Airflow."""
     limit = conf.get("api", "fallback_page_limit") if asked is None else asked
-    return min(limit, conf.get("api", "maximum_page_limit"))
+    return int(min(limit, conf.get("api", "maximum_page_limit")))
 
 
-def page(rows: QuerySet, terms: list[Term], values: Mapping[str, Any]) -> Page:
+def page(rows: QuerySet[Any], terms: list[Term], values: Mapping[str, Any]) -> Page:
     """Return the page that ``limit`` with ``offset`` or ``cursor`` asks for."""
     limit = page_limit(values.get("limit"))
     if values.get("cursor") is not None:
@@ -42,7 +42,7 @@ def page(rows: QuerySet, terms: list[Term], values: Mapping[str, Any]) -> Page:
     return Page(list(ordered[offset : offset + limit]) if limit else [], total)
 
 
-def _cursor_page(rows: QuerySet, terms: list[Term], cursor: str, limit: int) -> Page:
+def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int) -> Page:
     total = rows.order_by().values("pk")[:COUNT_CAP].count()
     backward, position = cursors.read(cursor)
     if position is not None:

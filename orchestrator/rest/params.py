@@ -11,7 +11,7 @@ from orchestrator.rest import patterns, scalars
 from orchestrator.rest.errors import InvalidError, ProblemError, RestError
 from orchestrator.rest.scalars import Parser
 
-Apply = Callable[[QuerySet, Any], QuerySet]
+Apply = Callable[[QuerySet[Any], Any], QuerySet[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Params:
             raise InvalidError(problems)
         return values
 
-    def narrow(self, rows: QuerySet, values: Mapping[str, Any]) -> QuerySet:
+    def narrow(self, rows: QuerySet[Any], values: Mapping[str, Any]) -> QuerySet[Any]:
         """Return the rows that pass every filter that was given."""
         for param in self.items:
             value = values.get(param.name)
@@ -108,7 +108,7 @@ def one_of(name: str, path: str, parse: Parser = scalars.text) -> Param:
 def states(name: str, path: str, allowed: Sequence[str], label: str, none: bool = False) -> Param:
     """A repeatable state; the word ``none`` means no state, where that exists."""
 
-    def narrow(rows: QuerySet, values: list[str]) -> QuerySet:
+    def narrow(rows: QuerySet[Any], values: list[str]) -> QuerySet[Any]:
         unknown = [value for value in values if value not in allowed and not (none and value in {"none", "no_status"})]
         if unknown:
             raise RestError(422, f"Invalid value for {label}. Valid values are {scalars.word_list(allowed)}")

@@ -1,6 +1,7 @@
 """Decides what ``*_pattern`` and ``*_prefix_pattern`` match: wildcards, ``|`` as OR, case."""
 
 import re
+from collections.abc import Callable
 
 from django.db import connection
 from django.db.models import Q
@@ -22,7 +23,7 @@ def starts_with(path: str, pattern: str) -> Q:
     return _any_of(pattern, lambda term: _prefix(path, term))
 
 
-def _any_of(pattern: str, build) -> Q:
+def _any_of(pattern: str, build: Callable[[str], Q]) -> Q:
     terms = [term.strip() for term in pattern.split("|") if term.strip()] if "|" in pattern else []
     if not terms:
         return build(pattern)

@@ -96,7 +96,7 @@ def attach_to_pools(rows: Sequence[Pool]) -> None:
     chosen = TaskInstance.objects.filter(pool__in=[pool.pool for pool in rows], state__in=states)
     counted = {row["pool"]: row for row in chosen.values("pool").annotate(**sums)}
     for pool in rows:
-        used = counted.get(pool.pool, {})
+        used: Any = counted.get(pool.pool, {})
         for state in states:
             setattr(pool, f"{state}_slots", used.get(state, 0))
         occupied = used.get("running", 0) + used.get("queued", 0)

@@ -21,7 +21,7 @@ from runs.states import TaskInstanceState
 operations = Operations("Task Instance")
 
 _TIMES = {"run_after": "dag_run__run_after", "logical_date": "dag_run__logical_date"}
-_SHARED = (
+_SHARED: tuple[Param | list[Param], ...] = (
     *(between(name, path) for name, path in _TIMES.items()),
     *(between(name, name) for name in ("start_date", "end_date", "updated_at")),
     between("duration", "duration", scalars.number),
@@ -142,7 +142,8 @@ def _in_group(rows: QuerySet[TaskInstance], dag_id: str, run_id: str, group_id: 
     children = {group.group_id: group.children for group in spec.task_groups} if spec else {}
     if group_id not in children:
         raise NotFoundError({"reason": "not_found", "message": f"Task group {group_id} not found"})
-    tasks, open_groups = set(), [group_id]
+    tasks: set[str] = set()
+    open_groups = [group_id]
     while open_groups:
         for child in children[open_groups.pop()]:
             (open_groups.append if child in children else tasks.add)(child)
