@@ -19,8 +19,9 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 class PostgresServer:
     """A server of our own on a free port; ``url()`` names a database on it. Needs no network and no root."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: tuple[str, ...] = FAST) -> None:
         self._directory = directory
+        self._settings = settings
         self._data = directory / "data"
         self._programs = _programs()
         self._as_user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
@@ -50,7 +51,7 @@ class PostgresServer:
 
     def _launch(self) -> None:
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._directory), "-p", str(self.port)]
-        for setting in ("listen_addresses=127.0.0.1", *FAST):
+        for setting in ("listen_addresses=127.0.0.1", *self._settings):
             command += ["-c", setting]
         log = self._directory / "server.log"
         with log.open("ab") as output:
