@@ -1,4 +1,8 @@
-"""Decides how one attempt goes from its workload to its last report."""
+"""Decides how one attempt goes from its workload to its last report.
+
+Longer than other rooms: every step of an attempt's life reads and writes the same few fields, and the order of the steps is
+what has to be understood together.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Decides which DAG host serves an attempt, and when hosts and the zygote come and go."""
+"""Decides which DAG host serves an attempt, and when hosts and the zygote come and go.
+
+Longer than other rooms: a host ends in several ways at once (its process, its socket, the zygote's word), and one place has to
+bring them together.
+"""
 
 from __future__ import annotations
 
