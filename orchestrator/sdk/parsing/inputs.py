@@ -16,6 +16,7 @@ class Inputs:
 
     def __init__(self, bundle_path: str, dag_file: str) -> None:
         self._root = os.path.realpath(bundle_path) + os.sep
+        self._roots = (self._root, os.path.abspath(bundle_path) + os.sep)
         self._dag_file = os.path.realpath(dag_file)
         self._opened: set[str] = set()
 
@@ -25,7 +26,8 @@ class Inputs:
 
     def hashes(self) -> dict[str, str]:
         """Return path relative to the folder and SHA-256 of each file, sorted; a vanished file has an empty hash."""
-        files = {os.path.realpath(path) for path in self._opened | _imported()}
+        # The cheap look at the name comes first: most modules are those of libraries.
+        files = {os.path.realpath(path) for path in self._opened | _imported() if path.startswith(self._roots)}
         wanted = sorted(path for path in files if path.startswith(self._root) and self._counts(path))
         return {path[len(self._root) :]: file_hash(path) for path in wanted[:MOST_FILES]}
 

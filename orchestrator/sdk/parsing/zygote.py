@@ -22,6 +22,14 @@ from orchestrator.sdk.parsing.running import Running
 
 CHUNK = 256 * 1024
 NEVER = 3600.0
+PRELOADED = (
+    "airflow.sdk",
+    "pendulum",
+    "orchestrator.sdk.decorators",
+    "orchestrator.sdk.operators.bash",
+    "orchestrator.sdk.operators.empty",
+    "orchestrator.sdk.operators.python",
+)
 
 
 class Zygote:
@@ -110,10 +118,20 @@ class Zygote:
 
 
 def preload() -> None:
-    """Import what DAG files import, once for all children."""
-    for name in ("orchestrator.sdk", "orchestrator.sdk.definitions.dag", "orchestrator.sdk.serialization.encode"):
-        importlib.import_module(name)
+    """Import what DAG files import, once for all children, and describe a DAG so that lazy imports are done too."""
     importlib.import_module("orchestrator.sdk.airflow_names").install()
+    for name in PRELOADED:
+        importlib.import_module(name)
+    from orchestrator.sdk.definitions.contexts import reset
+    from orchestrator.sdk.definitions.dag import DAG
+    from orchestrator.sdk.definitions.operator import BaseOperator
+    from orchestrator.sdk.parsing.validation import problems
+    from orchestrator.sdk.serialization.encode import encode_dag
+
+    with DAG("warm_up", schedule="@daily") as dag:
+        BaseOperator(task_id="task")
+    problems(encode_dag(dag))
+    reset()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
