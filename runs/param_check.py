@@ -22,7 +22,7 @@ def check_params(params: dict[str, dict[str, Any]], conf: dict[str, Any]) -> Non
         elif param.get("value") is not None:
             _check(name, param["value"], schema)
         elif schema and not _takes_nothing(schema):
-            raise ParamsInvalidError(f"Invalid input for param {name}: No value passed and Param has no default value")
+            raise ParamsInvalidError(f"Invalid input for param {name}: No value passed")
 
 
 def _takes_nothing(schema: dict[str, Any]) -> bool:
@@ -38,6 +38,6 @@ def _check(name: str, value: Any, schema: dict[str, Any]) -> None:
     try:
         jsonschema.validate(value, schema, format_checker=jsonschema.FormatChecker())
     except jsonschema.ValidationError as error:
-        raise ParamsInvalidError(f"Invalid input for param {name}: {error.message}") from error
+        raise ParamsInvalidError(f"Invalid input for param {name}: {error}") from error
     except jsonschema.SchemaError as error:
         raise ParamsInvalidError(f"Param {name} has a schema that is no JSON schema: {error.message}") from error
