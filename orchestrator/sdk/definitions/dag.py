@@ -90,6 +90,7 @@ class DAG:
         dag_checks.refuse_sla_callback(sla_miss_callback, dag_id)
         self.task_dict: dict[str, Any] = {}
         self.edge_info: dict[str, dict[str, Any]] = {}
+        self.last_suffixes: dict[str, int] = {}  # last number given to a repeated task id
         self.task_group: TaskGroup = task_group or TaskGroup.create_root(self)
 
     def _take_dates(self, start_date: Any, end_date: Any) -> None:

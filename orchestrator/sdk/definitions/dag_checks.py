@@ -26,7 +26,6 @@ def merge_params(params: Any, default_args: dict[str, Any]) -> ParamsDict:
     """Return the DAG's params; those in ``default_args`` are taken out of it and come first."""
     merged = ParamsDict(default_args.pop("params", None) or {})
     merged.update(ParamsDict(params or {}))
-    merged._fill_missing_param_source("dag")
     return merged
 
 

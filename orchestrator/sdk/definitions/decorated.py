@@ -27,13 +27,19 @@ def unique_task_id(task_id: str, dag: Any = None, task_group: Any = None) -> str
         return task_id
     group = task_group or TaskGroupContext.get_current(dag)
     full = group.child_id if group is not None else str
-    used = dag.task_dict.keys() | (group.used_group_ids if group is not None else set())
-    if full(task_id) not in used:
+    groups = group.used_group_ids if group is not None else set()
+
+    def is_free(name: str) -> bool:
+        return full(name) not in dag.task_dict and full(name) not in groups
+
+    if is_free(task_id):
         return task_id
     base = re.split(r"__\d+$", task_id)[0]
-    number = 1
-    while full(f"{base}__{number}") in used:
+    # Counting goes on from the last number, so that ten thousand calls of one function stay cheap.
+    number = dag.last_suffixes.get(full(base), 0) + 1
+    while not is_free(f"{base}__{number}"):
         number += 1
+    dag.last_suffixes[full(base)] = number
     return f"{base}__{number}"
 
 

@@ -30,6 +30,7 @@ def parent_defaults(dag: Any, task_group: Any) -> tuple[dict[str, Any], ParamsDi
     if dag is not None:
         args.update(dag.default_args)
         params.update(dag.params)
+        params._fill_missing_param_source("dag")
     groups = []
     while task_group is not None:
         groups.append(task_group)

@@ -39,7 +39,7 @@ def encode_dag(dag: DAG) -> DagSpec:
         start_date=values.instant(dag.start_date),
         end_date=values.instant(dag.end_date),
         timetable=encode_timetable(dag.timetable),
-        timetable_summary=dag.timetable.summary,
+        timetable_summary=dag.timetable.summary if dag.schedule is not None else None,
         timetable_description=dag.timetable.description,
         catchup=bool(dag.catchup),
         max_active_tasks=dag.max_active_tasks,

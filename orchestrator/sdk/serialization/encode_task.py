@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
 from orchestrator.sdk.serialization import assets
 from orchestrator.sdk.serialization import plain_values as values
+from orchestrator.sdk.serialization.airflow_paths import airflow_module
 from orchestrator.sdk.serialization.expansion import encode_expand
 from orchestrator.sdk.serialization.spec import TaskSpec
 
@@ -39,7 +40,8 @@ def encode_task(task: Any, priority_weight_total: int) -> TaskSpec:
 
 
 def _names(spec: TaskSpec, task: Any) -> None:
-    spec.task_module = getattr(task, "operator_class", type(task)).__module__
+    kind = getattr(task, "operator_class", type(task))
+    spec.task_module = airflow_module(kind.__module__, kind.__name__)
     spec.label, spec.owner = task.label, str(task.owner)
     spec.doc_md = task.doc_md
     spec.trigger_rule = str(task.trigger_rule)

@@ -87,5 +87,4 @@ def _param(param: Param) -> dict[str, Json]:
         "description": written["description"],
         "schema": plain(written["schema"]),
         "source": written["source"],
-        "has_value": not isinstance(param.value, ArgNotSet),
     }
