@@ -135,7 +135,10 @@ class Service:
         log.info("%s stopped", self.name)
 
     def run_due(self, woken: bool = True) -> bool:
-        """One round: run every duty that is due (all but periodic ones where ``woken``). True means there is more to do."""
+        """One round: run every duty that is due (all but periodic ones where ``woken``). True means there is more to do.
+
+        What one duty did is news for those after it, so they run in the same round.
+        """
         self.rounds += 1
         self._attempt("database", self.on_wake)
         now = monotonic()
@@ -144,7 +147,8 @@ class Service:
             if self.is_stopping:
                 return False
             if entry.due_at <= now or (woken and not entry.is_periodic and not entry.failures):
-                more = self._run_duty(entry) or more
+                result = self._run_duty(entry)
+                more, woken = more or result.more, woken or result.done > 0
         return more
 
     def _loop(self) -> None:
@@ -157,7 +161,7 @@ class Service:
             more = self.run_due(woken)
             woken = self._wait(0.0 if more else self._seconds_to_next()) or more
 
-    def _run_duty(self, entry: _Scheduled) -> bool:
+    def _run_duty(self, entry: _Scheduled) -> Result:
         try:
             result = entry.duty.run_once(entry.limit)
         except Exception:
@@ -166,13 +170,13 @@ class Service:
             entry.due_at = monotonic() + pause
             count("duty.failed", duty=entry.duty.name)
             log.exception("Duty %s failed %d times in a row; next try in %.1f s", entry.duty.name, entry.failures, pause)
-            return False
+            return Result()
         entry.failures = 0
         pause = self.poll_seconds * uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
         if result.next_in is not None:
             pause = result.next_in if entry.is_periodic else min(pause, result.next_in)
         entry.due_at = monotonic() + (0.0 if result.more else max(0.0, pause))
-        return result.more
+        return result
 
     def _seconds_to_next(self) -> float:
         due_at = min((entry.due_at for entry in self._scheduled), default=monotonic() + self.poll_seconds)

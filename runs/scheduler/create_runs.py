@@ -12,7 +12,7 @@ from dags_app.models import Dag
 from dags_app.selectors import spec_of
 from dags_app.services import dag_set_next_dagrun
 from orchestrator.config import conf
-from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.definitions.timetables import DataInterval
 from runs.models import DagRun
@@ -22,19 +22,25 @@ from runs.scheduler.set_aside import set_aside_dag
 from runs.states import DagRunState, DagRunType
 
 
+# Wake-ups of a busy scheduler come by the hundred a second; due DAGs are looked for at most this often.
+SHORTEST_PAUSE_SECONDS = 0.1
+
+
 class CreateRuns:
     """Creates the runs that are due. A unique key, not a leader, makes each exist once (A4, I4)."""
 
     name = "create_runs"
-    periodic = True
 
     def __init__(self, holdings: Holdings) -> None:
         self.holdings = holdings
+        self._looked_at = 0.0
 
     def run_once(self, limit: int) -> Result:
         """Create at most the configured number of runs; a DAG that fails is set aside alone."""
-        if not conf.get("scheduler", "use_job_schedule"):
-            return Result()
+        wait = self._looked_at + SHORTEST_PAUSE_SECONDS - monotonic()
+        if wait > 0 or not conf.get("scheduler", "use_job_schedule"):
+            return Result(next_in=wait if wait > 0 else None)
+        self._looked_at = monotonic()
         now = utcnow()
         most = int(conf.get("scheduler", "max_dagruns_to_create_per_loop"))
         due = _with_room(Dag.objects.due(now).exclude(scheduling_retry_at__gt=now))

@@ -59,6 +59,15 @@ def test_a_duty_with_more_to_do_runs_again_without_waiting() -> None:
     assert 4 < wakeup.timeouts[1] <= 5.5
 
 
+def test_what_one_duty_did_is_news_for_those_after_it_in_the_same_round() -> None:
+    first, second = Scripted("first", Result(), Result(done=1)), Scripted("second")
+    made, _ = service(first, second)
+    made.run_due(woken=True)
+    made._scheduled[0].due_at = 0.0
+    made.run_due(woken=False)
+    assert (first.runs, second.runs) == (2, 2)
+
+
 def test_the_loop_sleeps_no_longer_than_the_earliest_duty_allows() -> None:
     made, wakeup = service(Scripted("a"), Scripted("b", Result(next_in=0.7)), rounds=1)
     made.run()
