@@ -19,6 +19,7 @@ __all__ = ["Descriptor", "PostgresWakeup", "SocketWakeup", "Wakeup", "readable",
 
 # The kernel limits the path of a unix socket to 108 bytes with its final zero.
 LONGEST_SOCKET_PATH = 100
+SHORT_FOLDER = "/tmp"  # noqa: S108 - the directory inside is made for its owner only
 
 
 class Wakeup(Protocol):
@@ -34,11 +35,19 @@ class Wakeup(Protocol):
 
 
 def socket_directory(directory: str) -> Path:
-    """Where the sockets of ``directory`` really are: a hashed name in the temporary folder where the path is too long."""
-    if len(os.fsencode(directory)) <= LONGEST_SOCKET_PATH - 32:
+    """Where the sockets of ``directory`` really are: a hashed name in the temporary folder where the path is too long.
+
+    A temporary folder that is itself too long gives way to ``/tmp``.
+    """
+    if _is_short(directory):
         return Path(directory)
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"orchestrator-{os.getuid()}-{digest}"
+    hashed = Path(tempfile.gettempdir()) / f"orchestrator-{os.getuid()}-{digest}"
+    return hashed if _is_short(str(hashed)) else Path(SHORT_FOLDER) / hashed.name
+
+
+def _is_short(directory: str) -> bool:
+    return len(os.fsencode(directory)) <= LONGEST_SOCKET_PATH - 32
 
 
 class SocketWakeup:

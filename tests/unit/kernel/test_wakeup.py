@@ -1,7 +1,10 @@
 """Wake-ups through local sockets."""
 
 import os
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from orchestrator.kernel.wakeup import SocketWakeup, send, socket_directory
 
@@ -66,5 +69,16 @@ def test_a_path_too_long_for_a_socket_falls_back_to_a_short_one(tmp_path: Path) 
     assert len(os.fsencode(str(wakeup.path))) < 108
     assert send(long, "dag_processor") == 1
     assert socket_directory(long) != socket_directory(long + "y")
+    wakeup.close()
+    wakeup.path.parent.rmdir()
+
+
+def test_a_temporary_folder_with_a_long_path_does_not_keep_the_socket_from_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = str(tmp_path / ("long" * 30))
+    monkeypatch.setattr(tempfile, "tempdir", long)
+    wakeup = SocketWakeup(long, "scheduler")
+    assert send(long, "scheduler") == 1
     wakeup.close()
     wakeup.path.parent.rmdir()
