@@ -34,8 +34,8 @@ format: $(VENV)/installed-dev ## Format the code and correct what can be correct
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/installed ## Measure throughput, latency and memory
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/installed ## Measure throughput, latency and memory (BENCH="--quick --peer-python FILE" for options)
+	$(BIN)/python -m benchmarks --readme --out benchmarks/results.json $(BENCH)
 
 debian-packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

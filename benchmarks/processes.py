@@ -57,11 +57,12 @@ class ProcessorTimes:
         self.own: dict[int, float] = {}
         self.ended: dict[int, float] = {}
         self.labels: dict[int, str] = {}
+        self.parents: dict[int, int] = {}
         for pid in pids:
             with contextlib.suppress(OSError):
                 fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
                 user, system, ended_user, ended_system = (int(field) / TICKS for field in fields[11:15])
-                self.labels[pid] = label(pid)
+                self.labels[pid], self.parents[pid] = label(pid), int(fields[1])
                 self.own[pid], self.ended[pid] = user + system, ended_user + ended_system
 
     def since(self, before: "ProcessorTimes") -> dict[str, float]:
@@ -70,6 +71,10 @@ class ProcessorTimes:
         for pid, name in self.labels.items():
             used[name] += self.own[pid] - before.own.get(pid, 0.0)
             used[f"{name}: ended children"] += self.ended[pid] - before.ended.get(pid, 0.0)
+        for pid in before.labels.keys() - self.labels.keys():
+            # What it used before the first moment came to its parent with its end.
+            parent = before.labels.get(before.parents[pid], "")
+            used[f"{parent}: ended children"] -= before.own[pid] + before.ended[pid]
         return {name: seconds for name, seconds in used.items() if seconds > 0}
 
 

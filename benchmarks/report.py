@@ -13,6 +13,7 @@ from benchmarks.outcome import Figure, Outcome
 
 Column = tuple[str, str]
 SMALLEST_CPU_MS = 0.05
+QUIET_PERCENT = 10
 
 
 def machine() -> str:
@@ -29,7 +30,7 @@ def machine() -> str:
 
 def markdown(outcomes: list[Outcome], how: str) -> str:
     """Return the whole report; ``how`` is a line about the options."""
-    parts = [f"{machine()}. {how}", _figures(outcomes), _conditions(outcomes)]
+    parts = [f"{machine()}. {how}", _disturbance(outcomes), _figures(outcomes), _conditions(outcomes)]
     for column in _columns(outcomes):
         mine = [outcome for outcome in outcomes if (outcome.platform, outcome.database) == column]
         parts += [_processor(column, mine), _memory(column, mine)]
@@ -39,6 +40,15 @@ def markdown(outcomes: list[Outcome], how: str) -> str:
 def document(outcomes: list[Outcome], how: str) -> dict[str, Any]:
     """Return the JSON: every outcome of every repetition, with the machine and the options."""
     return {"machine": machine(), "options": how, "outcomes": [asdict(outcome) for outcome in outcomes]}
+
+
+def _disturbance(outcomes: list[Outcome]) -> str:
+    """A sentence about what else ran, so that nobody takes a busy machine's figures for the platform's."""
+    share = median(outcome.others for outcome in outcomes) if outcomes else 0.0
+    sentence = f"Other programs used {share:.0f} % of the machine meanwhile (median of the measurements)."
+    if share <= QUIET_PERCENT:
+        return sentence
+    return f"**{sentence} The machine was not quiet: times are longer and throughput is lower than they would be.**"
 
 
 def _columns(outcomes: list[Outcome]) -> list[Column]:

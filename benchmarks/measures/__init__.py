@@ -42,6 +42,7 @@ MEASURES = (
     Measure("mapped_10000", "mapped_10000", 10000, runs.measure_cost, is_large=True),
     Measure("dag_file", "visible_1", 1, dag_file.measure, is_quick=True),
     Measure("rest", "noop_100", 100, rest.measure, is_quick=True),
+    Measure("idle_after_load", "noop_100", 100, idle.measure_after_load, is_quick=True),
 )
 
 

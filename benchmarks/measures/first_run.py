@@ -9,7 +9,7 @@ from benchmarks.session import Session
 if TYPE_CHECKING:
     from benchmarks.measures import Measure
 
-TIMEOUT_SECONDS = 400
+TIMEOUT_SECONDS = 120
 
 
 def measure(session: Session, measure: "Measure") -> Outcome:
