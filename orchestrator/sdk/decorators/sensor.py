@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from orchestrator.sdk.definitions.decorated import bind_arguments, unique_task_id
+from orchestrator.sdk.definitions.decorated import unique_task_id
+from orchestrator.sdk.definitions.function_calls import bind_arguments
 from orchestrator.sdk.sensors.python import PythonSensor
 
 

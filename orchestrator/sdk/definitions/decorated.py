@@ -7,13 +7,15 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, get_origin, get_type_hints
+from typing import Any
 
 from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
 from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
-from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names, operator_partial
+from orchestrator.sdk.definitions.function_calls import bind_arguments, infer_multiple_outputs, unwrap
+from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names
 from orchestrator.sdk.definitions.operator import BaseOperator
+from orchestrator.sdk.definitions.operator_partial import operator_partial
 from orchestrator.sdk.definitions.xcom_arg import XComArg
 from orchestrator.sdk.exceptions import AirflowException
 
@@ -41,28 +43,6 @@ def unique_task_id(task_id: str, dag: Any = None, task_group: Any = None) -> str
         number += 1
     dag.last_suffixes[full(base)] = number
     return f"{base}__{number}"
-
-
-def unwrap(function: Any) -> Any:
-    """Return the plain function inside partials and wrappers."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func
-        elif hasattr(function, "__wrapped__"):
-            function = function.__wrapped__
-        else:
-            return function
-
-
-def infer_multiple_outputs(function: Any) -> bool:
-    """Return whether the return annotation is a dict, so that each item is pushed under its own key."""
-    try:
-        hint = get_type_hints(unwrap(function)).get("return")
-    except Exception:
-        # An annotation that cannot be read (a name under TYPE_CHECKING, say) says nothing.
-        return False
-    kind = get_origin(hint) or hint
-    return isinstance(kind, type) and issubclass(kind, Mapping)
 
 
 class DecoratedOperator(BaseOperator):
@@ -96,36 +76,6 @@ class DecoratedOperator(BaseOperator):
         lines = textwrap.dedent(inspect.getsource(unwrap(self.python_callable))).splitlines(keepends=True)
         start = next((i for i, line in enumerate(lines) if re.match(r"\s*(async\s+)?def\s|.*lambda", line)), 0)
         return "".join(lines[start:])
-
-
-def bind_arguments(function: Any, args: Collection[Any], kwargs: Mapping[str, Any]) -> None:
-    """Raise ``TypeError`` if the function cannot be called so; parameters named as context keys may be left out.
-
-    Raises ``ValueError`` for a context key whose default is not None: the platform fills it.
-    """
-    signature = inspect.signature(function)
-    parameters = []
-    seen_default = False
-    for parameter in signature.parameters.values():
-        if parameter.name in CONTEXT_KEYS and parameter.kind is not parameter.VAR_KEYWORD:
-            if parameter.default not in (None, parameter.empty):
-                raise ValueError(f"Context key parameter {parameter.name} can't have a default other than None")
-            parameter = parameter.replace(default=None)
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-            if seen_default and parameter.default is parameter.empty:
-                # Only for this check: Python refuses a parameter without default after one with default.
-                parameter = parameter.replace(default=_REQUIRED)
-            seen_default = seen_default or parameter.default is not parameter.empty
-        parameters.append(parameter)
-    checked = signature.replace(parameters=parameters)
-    bound = checked.bind(*args, **kwargs)
-    bound.apply_defaults()
-    missing = [name for name, value in bound.arguments.items() if value is _REQUIRED]
-    if missing:
-        raise TypeError(f"missing a required argument: {missing[0]!r}")
-
-
-_REQUIRED = object()
 
 
 class TaskDecorator:

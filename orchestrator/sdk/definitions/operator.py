@@ -1,6 +1,6 @@
 """Decides what an operator is: all arguments that every task takes, and the hooks that a task runner calls.
 
-Longer than other rooms because Airflow's signature has more than fifty arguments.
+More than 300 lines because Airflow's signature alone has more than fifty arguments.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     @classmethod
     def partial(cls, *, task_id: str, **kwargs: Any) -> Any:
         """Return the operator with the arguments that all mapped instances share; call ``expand`` on it."""
-        from orchestrator.sdk.definitions.mapped import operator_partial
+        from orchestrator.sdk.definitions.operator_partial import operator_partial
 
         return operator_partial(cls, task_id=task_id, **kwargs)
 
@@ -287,29 +287,6 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
 
     def __getstate__(self) -> dict[str, Any]:
         return dict(self.__dict__)
-
-
-class BaseAsyncOperator(BaseOperator):
-    """Base of operators that work in an event loop: a subclass gives ``aexecute(context)``."""
-
-    @property
-    def is_async(self) -> bool:
-        """Return True."""
-        return True
-
-    async def aexecute(self, context: Any) -> Any:
-        """Do the work; the return value is pushed as XCom."""
-        raise NotImplementedError(f"{type(self).__name__} must define aexecute(context)")
-
-    def execute(self, context: Any) -> Any:
-        """Run ``aexecute`` to its end, at most ``execution_timeout`` long."""
-        import asyncio
-
-        async def bounded() -> Any:
-            seconds = self.execution_timeout.total_seconds() if self.execution_timeout else None
-            return await asyncio.wait_for(self.aexecute(context), timeout=seconds)
-
-        return asyncio.run(bounded())
 
 
 def _instant(value: Any, what: str) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.sdk.definitions.dependency import DependencyMixin, Others, ResolveMixin
-from orchestrator.sdk.definitions.sentinels import NOTSET, is_arg_set
-from orchestrator.sdk.exceptions import XComNotFound
+from orchestrator.sdk.definitions.sentinels import NOTSET
+
+if TYPE_CHECKING:
+    from orchestrator.sdk.definitions.xcom_derived import ConcatXComArg, MapXComArg, ZipXComArg
 
 XCOM_RETURN_KEY = "return_value"
 
@@ -71,14 +72,20 @@ class XComArg(ResolveMixin, DependencyMixin):
 
     def map(self, f: Callable[[Any], Any]) -> MapXComArg:
         """Return a reference whose items go through ``f``; the function must not be a task."""
+        from orchestrator.sdk.definitions.xcom_derived import MapXComArg
+
         return MapXComArg(self, [f])
 
     def zip(self, *others: XComArg, fillvalue: Any = NOTSET) -> ZipXComArg:
         """Return a reference to tuples of this and the others' items."""
+        from orchestrator.sdk.definitions.xcom_derived import ZipXComArg
+
         return ZipXComArg([self, *others], fillvalue=fillvalue)
 
     def concat(self, *others: XComArg) -> ConcatXComArg:
         """Return a reference to this one's items followed by the others'."""
+        from orchestrator.sdk.definitions.xcom_derived import ConcatXComArg
+
         return ConcatXComArg([self, *others])
 
     def __enter__(self) -> Any:
@@ -191,114 +198,6 @@ class PlainXComArg(XComArg):
 
     def resolve(self, context: Mapping[str, Any]) -> Any:
         """Return the pushed value; a task that returned nothing gives None, a missing other key raises ``XComNotFound``."""
-        ti = context["ti"]
-        task_id = self.operator.task_id
-        map_indexes: Any = None
-        if self.operator.is_mapped:
-            return ti.xcom_pull(task_ids=task_id, key=self.key, map_indexes=NOTSET, default=NOTSET)
-        if self.operator.get_closest_mapped_task_group() is not None:
-            map_indexes = (getattr(ti, "_upstream_map_indexes", None) or {}).get(task_id)
-        value = ti.xcom_pull(task_ids=task_id, key=self.key, default=NOTSET, map_indexes=map_indexes)
-        if is_arg_set(value):
-            return value
-        if self.key == XCOM_RETURN_KEY or self.operator.multiple_outputs:
-            return None
-        raise XComNotFound(ti.dag_id, task_id, self.key)
+        from orchestrator.sdk.definitions.xcom_pulling import pull_output
 
-
-class MapXComArg(XComArg):
-    """Items of a reference, each put through functions."""
-
-    def __init__(self, arg: XComArg, callables: list[Callable[[Any], Any]]) -> None:
-        for f in callables:
-            if hasattr(f, "override") and hasattr(f, "operator_class"):
-                raise ValueError("map() argument must be a plain function, not a @task operator")
-        self.arg, self.callables = arg, callables
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        """Return what the inner reference needs."""
-        yield from self.arg.iter_references()
-
-    def map(self, f: Callable[[Any], Any]) -> MapXComArg:
-        """Return a reference with one more function."""
-        return MapXComArg(self.arg, [*self.callables, f])
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the inner reference and the functions' sources."""
-        return {"type": "map", "arg": self.arg.serialize(), "callables": [_source(f) for f in self.callables]}
-
-    def resolve(self, context: Mapping[str, Any]) -> Any:
-        """Return a lazy list of the results."""
-        from orchestrator.sdk.definitions.xcom_results import MapResult
-
-        return MapResult(_sized(self.arg.resolve(context)), self.callables)
-
-
-class ZipXComArg(XComArg):
-    """Items of several references side by side."""
-
-    def __init__(self, args: list[XComArg], *, fillvalue: Any = NOTSET) -> None:
-        if not args:
-            raise ValueError("zip() takes at least one XComArg")
-        self.args, self.fillvalue = list(args), fillvalue
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        """Return what the inner references need."""
-        for arg in self.args:
-            yield from arg.iter_references()
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the inner references and the fill value, if there is one."""
-        fill = {"fillvalue": self.fillvalue} if is_arg_set(self.fillvalue) else {}
-        return {"type": "zip", "args": [arg.serialize() for arg in self.args], **fill}
-
-    def resolve(self, context: Mapping[str, Any]) -> Any:
-        """Return a lazy list of tuples."""
-        from orchestrator.sdk.definitions.xcom_results import ZipResult
-
-        return ZipResult([_sized(arg.resolve(context)) for arg in self.args], fillvalue=self.fillvalue)
-
-
-class ConcatXComArg(XComArg):
-    """Items of several references one after the other."""
-
-    def __init__(self, args: list[XComArg]) -> None:
-        if not args:
-            raise ValueError("concat() takes at least one XComArg")
-        self.args = list(args)
-
-    def iter_references(self) -> Iterator[tuple[Any, str]]:
-        """Return what the inner references need."""
-        for arg in self.args:
-            yield from arg.iter_references()
-
-    def concat(self, *others: XComArg) -> ConcatXComArg:
-        """Return a reference with more at the end."""
-        return ConcatXComArg([*self.args, *others])
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the inner references."""
-        return {"type": "concat", "args": [arg.serialize() for arg in self.args]}
-
-    def resolve(self, context: Mapping[str, Any]) -> Any:
-        """Return a lazy list of all items."""
-        from orchestrator.sdk.definitions.xcom_results import ConcatResult
-
-        return ConcatResult([_sized(arg.resolve(context)) for arg in self.args])
-
-
-def _sized(value: Any) -> Any:
-    from orchestrator.sdk.exceptions import XComForMappingNotPushed
-
-    if value is None or not is_arg_set(value):
-        raise XComForMappingNotPushed
-    if not hasattr(value, "__len__"):
-        raise ValueError(f"XCom map expects sequence or dict, not {type(value).__name__}")
-    return value
-
-
-def _source(function: Any) -> str:
-    try:
-        return inspect.getsource(function).strip()
-    except (OSError, TypeError):
-        return getattr(function, "__qualname__", None) or type(function).__qualname__
+        return pull_output(context["ti"], self.operator, self.key)

@@ -10,7 +10,8 @@ SDK: dict[str, tuple[str, ...]] = {
     "airflow.sdk.bases.hook": ("hooks.base:BaseHook",),
     "airflow.sdk.bases.notifier": ("definitions.notifier:BaseNotifier",),
     "airflow.sdk.bases.operator": (
-        "definitions.operator:BaseAsyncOperator BaseOperator",
+        "definitions.operator:BaseOperator",
+        "definitions.async_operator:BaseAsyncOperator",
         "definitions.edges:chain chain_linear cross_downstream",
     ),
     "airflow.sdk.bases.operatorlink": ("definitions.operator_link:BaseOperatorLink",),
@@ -66,7 +67,10 @@ SDK: dict[str, tuple[str, ...]] = {
         "definitions.task_group_decorator:task_group",
     ),
     "airflow.sdk.definitions.edges": ("definitions.edges:EdgeModifier Label",),
-    "airflow.sdk.definitions.mappedoperator": ("definitions.mapped:MappedOperator OperatorPartial",),
+    "airflow.sdk.definitions.mappedoperator": (
+        "definitions.mapped:MappedOperator",
+        "definitions.operator_partial:OperatorPartial",
+    ),
     "airflow.sdk.definitions.param": ("definitions.param:DagParam Param ParamsDict process_params",),
     "airflow.sdk.definitions.partition_mappers": (),
     "airflow.sdk.definitions.retry_policy": (
@@ -76,5 +80,8 @@ SDK: dict[str, tuple[str, ...]] = {
     "airflow.sdk.definitions.template": ("execution.templating.templater:literal",),
     "airflow.sdk.definitions.timetables": (),
     "airflow.sdk.definitions.variable": ("definitions.variable:Variable",),
-    "airflow.sdk.definitions.xcom_arg": ("definitions.xcom_arg:MapXComArg PlainXComArg XComArg ZipXComArg ConcatXComArg",),
+    "airflow.sdk.definitions.xcom_arg": (
+        "definitions.xcom_arg:PlainXComArg XComArg",
+        "definitions.xcom_derived:ConcatXComArg MapXComArg ZipXComArg",
+    ),
 }

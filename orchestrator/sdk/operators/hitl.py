@@ -56,7 +56,7 @@ class HITLOperator(BaseOperator):
     def execute(self, context: Any) -> NoReturn:
         """Refuse: asking people needs a server that takes questions."""
         raise AirflowOptionalProviderFeatureException(
-            f"Task {self.task_id!r} asks people for an answer, which this server does not do yet. Use a branch or a param instead."
+            f"Task {self.task_id!r} asks people for an answer, which this server cannot do. Use a branch or a param instead."
         )
 
 

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from orchestrator.sdk.definitions.async_operator import BaseAsyncOperator
 from orchestrator.sdk.definitions.context import get_current_context
 from orchestrator.sdk.definitions.keyword_parameters import KeywordParameters
-from orchestrator.sdk.definitions.operator import BaseAsyncOperator
 from orchestrator.sdk.definitions.skipmixin import SkipMixin
 from orchestrator.sdk.operators.branch import BaseBranchOperator
 

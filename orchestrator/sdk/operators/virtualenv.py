@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from orchestrator.sdk.definitions.decorated import unwrap
+from orchestrator.sdk.definitions.function_calls import unwrap
 from orchestrator.sdk.definitions.keyword_parameters import KeywordParameters
 from orchestrator.sdk.exceptions import AirflowException, AirflowSkipException
 from orchestrator.sdk.operators import virtualenv_build as build

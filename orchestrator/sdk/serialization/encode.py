@@ -15,7 +15,7 @@ from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 
 
 def encode_dag(dag: DAG) -> DagSpec:
-    """Check the whole DAG and return it as its document.
+    """Check the whole DAG and return it as its document; more than 40 lines because it is one table of fields.
 
     Raises what ``dag.validate()`` raises, such as ``AirflowDagCycleException`` for a circle,
     and ``AirflowTimetableInvalid`` for a schedule that cannot be stored.
