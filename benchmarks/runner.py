@@ -50,8 +50,15 @@ def _run_group(options: Namespace, kind: str, is_peer: bool, measures: list[Meas
         try:
             _say(f"{platform.name} on {kind} starts")
             client = platform.start()
-            session = Session(platform, client, options.idle_seconds, SECONDS_PER_TASK_PEER if is_peer else SECONDS_PER_TASK_OURS)
+            bound = SECONDS_PER_TASK_PEER if is_peer else SECONDS_PER_TASK_OURS
+            session = Session(platform, client, options.idle_seconds, bound)
             return [_run_measure(session, kind, measure) for measure in measures]
+        except (RuntimeError, TimeoutError) as error:
+            _say(f"{platform.name} did not start: {error}\n{platform.output()}")
+            problem = f"did not start: {error}"
+            return [
+                Outcome([], m.tasks, problem=problem, platform=platform.name, database=kind, measure=m.name) for m in measures
+            ]
         finally:
             platform.stop()
 
