@@ -127,7 +127,7 @@ class MappedOperator(AbstractOperator):
     @property
     def task_type(self) -> str:
         """Return the name of the operator class."""
-        return self.operator_class.__name__
+        return str(self.operator_class.__name__)
 
     @property
     def operator_name(self) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.sdk.fresh_python import parse_file
 
-SOURCE = '''
+SOURCE = """
 from datetime import datetime, timedelta
 from airflow.sdk import DAG, Asset, Label, Param, TaskGroup, task
 from airflow.providers.standard.operators.bash import BashOperator
@@ -33,7 +33,7 @@ with DAG(
     with TaskGroup("g"):
         work.partial(where=Thing()).expand(value=[1, 2, 3])
         work({"s1", "s2", "s3"}, lambda: 1)
-'''
+"""
 
 
 def test_parsing_a_file_in_processes_with_other_hash_seeds_gives_equal_json(tmp_path: Path) -> None:
