@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic
-from orchestrator.kernel.readiness import Descriptor
+from orchestrator.kernel.readiness import Descriptor, readable
 from orchestrator.kernel.telemetry import count
 from orchestrator.kernel.wakeup import Wakeup
 
@@ -26,6 +26,7 @@ DEFAULT_LIMIT = 200
 BACKOFF_BASE_SECONDS = 1.0
 BACKOFF_CAP_SECONDS = 60.0
 JITTER = 0.1
+BUSY_ROUND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class Service:
     ``on_wake`` is called before each round (database reconnect). ``extra_fds`` are descriptors with the callback that reads
     them; a callback that returns False says that no duty has to run for it. The first signal ends claiming: ``on_drain`` is
     called, then only ``extra_fds`` are served until ``is_drained`` or ``drain_timeout_seconds``, then ``on_stop``. The second
-    signal ends the process at once. ``is_trusted`` turning False (lost heartbeat) stops the service as a signal does.
+    signal ends the process at once. After a round that did ``BUSY_ROUND`` things or more the loop lets news gather for
+    ``gather_seconds``. ``is_trusted`` turning False (lost heartbeat) stops the service as a signal does.
     """
 
     name: str
@@ -95,8 +97,10 @@ class Service:
     is_trusted: Callable[[], bool] = lambda: True
     drain_timeout_seconds: float = 30.0
     extra_fds: dict[Descriptor, Callable[[], Any]] = field(default_factory=dict)
+    gather_seconds: float = 0.0
     rounds: int = 0
     _stops: int = 0
+    _done: int = 0
 
     def __post_init__(self) -> None:
         self._pipe_read, self._pipe_write = os.pipe()
@@ -143,12 +147,14 @@ class Service:
         self._attempt("database", self.on_wake)
         now = monotonic()
         more = False
+        self._done = 0
         for entry in self._scheduled:
             if self.is_stopping:
                 return False
             if entry.due_at <= now or (woken and not entry.is_periodic and not entry.failures):
                 result = self._run_duty(entry)
                 more, woken = more or result.more, woken or result.done > 0
+                self._done += result.done
         return more
 
     def _loop(self) -> None:
@@ -159,6 +165,9 @@ class Service:
                 self.stop()
                 return
             more = self.run_due(woken)
+            if self.gather_seconds and self._done >= BUSY_ROUND:
+                # News of a busy time arrive one by one: a round for each would cost more than what it decides.
+                readable(self.gather_seconds, [self._pipe_read])
             woken = self._wait(0.0 if more else self._seconds_to_next()) or more
 
     def _run_duty(self, entry: _Scheduled) -> Result:

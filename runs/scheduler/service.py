@@ -32,6 +32,10 @@ from runs.scheduler.wake_waiting import WakeWaiting
 log = logging.getLogger(__name__)
 
 
+# A busy scheduler decides what came together in this time in one round (benchmarks/README.md); an idle one at once.
+GATHER_SECONDS = 0.010
+
+
 class SchedulerService:
     """One scheduler process. No leader: what it decides it owns by rows, and every write is guarded (ADR 0002)."""
 
@@ -54,6 +58,7 @@ class SchedulerService:
             name="scheduler",
             duties=scheduler_duties(self.holdings, self.executors),
             wakeup=wakeup_for(SCHEDULER_TOPIC),
+            gather_seconds=GATHER_SECONDS,
             poll_seconds=float(conf.get("scheduler", "scheduler_idle_sleep_time")),
             on_wake=self._wake,
             on_drain=self._drain,
