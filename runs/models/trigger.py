@@ -7,12 +7,16 @@ class Trigger(models.Model):
     """One asynchronous wait; owned by a triggerer under a lease."""
 
     id = models.BigAutoField(primary_key=True)
+    ti_id = models.UUIDField(null=True, blank=True, help_text="The attempt that waits for it.")
     classpath = models.CharField(max_length=1000)
     encrypted_kwargs = models.TextField(blank=True, default="")
     created_date = models.DateTimeField()
     queue = models.CharField(max_length=256, null=True, blank=True)
     triggerer_id = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["triggerer_id"], name="trigger_triggerer")]
 
     def __str__(self) -> str:
         return f"{self.id} {self.classpath}"

@@ -1,54 +1,91 @@
-"""Decides what the triggerer does in one round. No task can defer yet, so it has no trigger to run and says so."""
+"""Decides what a triggerer process consists of: its duties, its runners, its heartbeat, and how it leaves."""
 
 from __future__ import annotations
 
 import logging
 
+from dags_app.models import Bundle
 from orchestrator.config import conf
-from orchestrator.database import refresh_connection, wakeup_for
-from orchestrator.kernel.service import Result, Service
+from orchestrator.database import notify_on_commit, refresh_connection, wakeup_for
+from orchestrator.kernel.service import Service
 from orchestrator.processes.presence import Presence
-from runs.models import Trigger
+from runs.changes import TRIGGERER_TOPIC
+from runs.triggerer.answers import Answers
+from runs.triggerer.claim_triggers import ClaimTriggers
+from runs.triggerer.lanes import Lanes
+from runs.triggerer.take_reports import TakeReports
+from runs.triggerer.trigger_logs import TriggerLogs
+from runs.triggerer.waits import Wait
 
 log = logging.getLogger(__name__)
 
-TOPIC = "triggerer"
+STOP_SECONDS = 10.0
 
 
-class CountTriggers:
-    """Reports how many triggers wait for a triggerer."""
+class TriggererService:
+    """One triggerer process. It holds triggers under leases; user code runs in its runners only."""
 
-    name = "count_triggers"
-    periodic = True
+    def __init__(self) -> None:
+        beat_seconds = float(conf.get("triggerer", "job_heartbeat_sec"))
+        self.waits: dict[int, Wait] = {}
+        self.lanes = Lanes([], idle_seconds=float(conf.get("triggerer", "runner_idle_seconds")))
+        self.logs = TriggerLogs()
+        self.answers = Answers(self.logs)
+        self.presence = Presence("triggerer", lambda: self.service.stop(), beat_seconds)
+        self.reports = TakeReports(self.lanes, self.waits, self.logs, self.answers)
+        self.claims = ClaimTriggers(self.presence, self.lanes, self.waits)
+        self.service = Service(
+            "triggerer",
+            [self.reports, self.claims],
+            wakeup_for(TRIGGERER_TOPIC),
+            poll_seconds=beat_seconds,
+            on_start=self.presence.start,
+            on_wake=self._wake,
+            on_drain=self.lanes.shut_down,
+            is_drained=self._is_drained,
+            on_stop=self._leave,
+            is_trusted=self.presence.is_trusted,
+            drain_timeout_seconds=STOP_SECONDS,
+        )
 
-    def __init__(self, presence: Presence) -> None:
-        self._presence = presence
-        self._last: int | None = None
+    def run(self) -> None:
+        """Run until stopped by a signal."""
+        self.service.run()
 
-    def run_once(self, limit: int) -> Result:
-        """Count the rows and log the number where it changed."""
-        number = Trigger.objects.count()
-        if number != self._last:
-            log.info("%d triggers", number)
-        self._last = number
-        self._presence.progressed()
-        return Result(next_in=self._interval())
+    def _wake(self) -> None:
+        refresh_connection()
+        self._listen()
+        if not self.lanes.running:
+            self.lanes.paths = import_paths()
 
-    def _interval(self) -> float:
-        return float(conf.get("triggerer", "job_heartbeat_sec"))
+    def _listen(self) -> None:
+        """Runners come and go: the loop listens on those of now."""
+        self.service.extra_fds = {self.answers.descriptor: self.answers.deliver, **self.lanes.descriptors()}
+
+    def _is_drained(self) -> bool:
+        self._listen()
+        return self.lanes.is_empty
+
+    def _leave(self) -> None:
+        self.lanes.kill()
+        try:
+            self.reports.run_once(0)
+            self.claims.release()
+            notify_on_commit(TRIGGERER_TOPIC)
+        except Exception:
+            log.exception("the triggers of this triggerer stay claimed until its leases end")
+        self.answers.close()
+        self.logs.close()
+        self.presence.stop()
+
+
+def import_paths() -> list[str]:
+    """Return the folders in which triggers may be defined: DAG bundles, plugins, configuration."""
+    bundles = Bundle.objects.filter(is_active=True).values_list("path", flat=True)
+    folders = [str(conf.get("core", "dags_folder")), *bundles, str(conf.get("core", "plugins_folder")), str(conf.home / "config")]
+    return list(dict.fromkeys(folder for folder in folders if folder))
 
 
 def build_service() -> Service:
-    """The triggerer with its heartbeat; it stops when it cannot renew it."""
-    presence = Presence("triggerer", lambda: service.stop(), float(conf.get("triggerer", "job_heartbeat_sec")))
-    service = Service(
-        "triggerer",
-        [CountTriggers(presence)],
-        wakeup_for(TOPIC),
-        poll_seconds=60.0,
-        on_start=presence.start,
-        on_stop=presence.stop,
-        on_wake=refresh_connection,
-        is_trusted=presence.is_trusted,
-    )
-    return service
+    """Return the loop of a new triggerer."""
+    return TriggererService().service

@@ -45,6 +45,7 @@ OPTIONS = (
     Option("triggerer", "blocked_main_thread_warning_threshold", "float", 0.2, "Seconds a trigger may block the loop before it is named in the log.", minimum=0.01),
     Option("triggerer", "max_trigger_to_select_per_loop", "int", 50, "Most triggers claimed in one round.", minimum=1),
     Option("triggerer", "on_kill_timeout", "int", 30, "Seconds a cancelled trigger gets to clean up.", minimum=0),
+    Option("triggerer", "runner_idle_seconds", "float", 60.0, "Seconds after which the process that runs triggers ends when it has none.", minimum=0),
     Option("callbacks", "callback_execution_timeout", "int", 0, "Seconds a callback may run; 0 means no limit.", minimum=0),
     Option("sensors", "default_timeout", "float", 604800.0, "Seconds a sensor waits where it does not say.", minimum=0),
     Option("operators", "default_owner", "str", "airflow", "Owner of a task that does not say."),
