@@ -17,17 +17,20 @@ from uuid import UUID
 
 from django.db.models import Case, F, When
 
+from orchestrator.database import notify_on_commit
 from orchestrator.kernel.ids import new_id
 from runs.attempts import FRESH, archive, infra_budget_left, infra_retry_delay, retry_delay
 from runs.bulk_update import update_each
 from runs.causes import INFRA_CAUSES, Cause
-from runs.changes import Moved, announce, announce_run, record, record_run
+from runs.changes import TRIGGERER_TOPIC, Moved, announce, announce_run, record, record_run
 from runs.models import DagRun, TaskInstance, TaskLease, TaskReschedule, Trigger
 from runs.refusals import refusal
 from runs.reports import Answer, Deferral, Renewal, Report, Reschedule, Start
+from runs.resumptions import EndByTrigger, Resumption, told
 from runs.states import DAG_RUN_FINISHED, EDGES, FINISHED, RUN_EDGES, DagRunState
 from runs.states import TaskInstanceState as S
 from runs.task_specs import task_of
+from runs.trigger_kwargs import kwargs_sealed
 
 _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
 # In the other states the last attempt is history already, or none has begun.
@@ -346,17 +349,43 @@ def defer(deferrals: Sequence[Deferral], *, now: datetime) -> dict[UUID, Answer]
     moved = [Moved(row, S.DEFERRED) for row in winners]
     record(moved, now=now)
     announce(moved)
-    written = []
-    for row in winners:
-        item = asked[row.id]
-        trigger = Trigger.objects.create(
-            classpath=item.classpath, encrypted_kwargs=item.kwargs, created_date=now, queue=item.queue
-        )
-        wait = (trigger.pk, item.trigger_timeout, item.next_method, item.next_kwargs, "trigger", now, now)
-        written.append((row.id, row.state, (S.DEFERRED, *wait)))
-    columns = ("state", "trigger_id", "trigger_timeout", "next_method", "next_kwargs", "wait_reason", "wait_since", "updated_at")
-    update_each(TaskInstance, columns, written)
+    _hand_to_triggers([(row, asked[row.id]) for row in winners], now=now)
     return answers
+
+
+def start_in_trigger(deferrals: Sequence[Deferral], *, now: datetime) -> list[TaskInstance]:
+    """The scheduler hands attempts to triggers that no worker has begun: scheduled becomes deferred.
+
+    Only the owner of the run calls it, so no ``RunEvent`` is written. Returns the rows that moved, as they are now.
+    """
+    asked = {item.ti_id: item for item in deferrals}
+    rows = _locked(asked, {S.SCHEDULED})
+    record([Moved(row, S.DEFERRED) for row in rows], now=now)
+    for row in rows:
+        row.start_date = row.start_date or now
+    _hand_to_triggers([(row, asked[row.id]) for row in rows], now=now)
+    for row in rows:
+        row.state = S.DEFERRED
+    return rows
+
+
+def _hand_to_triggers(waits: Sequence[tuple[TaskInstance, Deferral]], *, now: datetime) -> None:
+    if not waits:
+        return
+    written = []
+    for row, item in waits:
+        trigger = Trigger.objects.create(
+            ti_id=row.id,
+            classpath=item.classpath,
+            encrypted_kwargs=kwargs_sealed(item.kwargs),
+            created_date=now,
+            queue=item.queue,
+        )
+        wait = (trigger.pk, item.trigger_timeout, item.next_method, item.next_kwargs, "trigger", now, row.start_date, now)
+        written.append((row.id, row.state, (S.DEFERRED, *wait)))
+    columns = ("trigger_id", "trigger_timeout", "next_method", "next_kwargs", "wait_reason", "wait_since", "start_date")
+    update_each(TaskInstance, ("state", *columns, "updated_at"), written)
+    notify_on_commit(TRIGGERER_TOPIC)
 
 
 def _wait_answer(row: TaskInstance | None, dispatch_id: UUID | None, ti_id: UUID, state: str) -> Answer:
@@ -365,6 +394,62 @@ def _wait_answer(row: TaskInstance | None, dispatch_id: UUID | None, ti_id: UUID
     if row.state == state and _speaks_for(row, dispatch_id):
         return Answer(repeated=True, previous_state=row.state, instance=row)
     return Answer(previous_state=row.state, reason="invalid_state", instance=row)
+
+
+# ------------------------------------------------------------------------------------------------ triggers' edges
+
+
+def resume(resumptions: Sequence[Resumption], *, now: datetime) -> list[TaskInstance]:
+    """The waits of deferred attempts are over: deferred becomes scheduled within the same try, the trigger's row goes.
+
+    Of two that end the same wait (an event and its timeout, two triggerers) the first wins (C15-c). Returns the rows
+    that moved, as they were.
+    """
+    asked = {item.ti_id: item for item in resumptions}
+    rows = _waiting_for(asked)
+    moved = [Moved(row, S.SCHEDULED) for row in rows]
+    record(moved, now=now)
+    announce(moved)
+    written = []
+    for row in rows:
+        goes_on = told(asked[row.id], row.next_method, row.next_kwargs)
+        written.append((row.id, row.state, (S.SCHEDULED, *goes_on, None, None, None, now, "slots", now, now)))
+    columns = ("next_method", "next_kwargs", "trigger_id", "trigger_timeout", "dispatch_id", "scheduled_dttm")
+    update_each(TaskInstance, ("state", *columns, "wait_reason", "wait_since", "updated_at"), written)
+    return rows
+
+
+def end_by_trigger(ends: Sequence[EndByTrigger], *, now: datetime) -> list[TaskInstance]:
+    """Triggers end their tasks without a worker; a failure becomes a retry while there are retries left.
+
+    Returns the rows that ended for good, as they were: those are the ones whose XComs count.
+    """
+    asked = {item.ti_id: item for item in ends}
+    rows = _waiting_for(asked)
+    again = [row for row in rows if asked[row.id].state == S.FAILED and row.try_number <= row.max_tries and row.max_tries]
+    final = [row for row in rows if row not in again]
+    states = {row.id: S.UP_FOR_RETRY if row in again else S(asked[row.id].state) for row in rows}
+    causes = {S.FAILED: Cause.USER_EXCEPTION, S.UP_FOR_RETRY: Cause.USER_EXCEPTION, S.SKIPPED: Cause.SKIP}
+    said = "its trigger ended the task"
+    reports = [(r, Report(r.id, None, states[r.id], now, None, causes.get(states[r.id], ""), said)) for r in rows]
+    _end(reports, now=now)
+    TaskInstance.objects.filter(id__in=[row.id for row in final]).update(trigger_id=None, trigger_timeout=None)
+    return final
+
+
+def _waiting_for(asked: Mapping[UUID, Resumption | EndByTrigger]) -> list[TaskInstance]:
+    """Lock the attempts that still wait for the trigger named, and delete all the triggers named."""
+    rows = [row for row in _locked(asked, {S.DEFERRED}) if row.trigger_id == asked[row.id].trigger_id]
+    Trigger.objects.filter(id__in=[item.trigger_id for item in asked.values()]).delete()
+    return rows
+
+
+def _drop_triggers(rows: Iterable[TaskInstance]) -> None:
+    """Delete the triggers of attempts that are taken out of their wait; their triggerer is told."""
+    waits = [row.trigger_id for row in rows if row.trigger_id is not None]
+    if waits:
+        Trigger.objects.filter(id__in=waits).delete()
+        notify_on_commit(TRIGGERER_TOPIC)
 
 
 # ------------------------------------------------------------------------------------------------ people's edges
@@ -381,6 +466,7 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
         if row.state in _HAS_AN_ATTEMPT and row.try_number > 0:
             archive([row], state=row.state if row.state in FINISHED else S.FAILED, cause=row.cause or Cause.CLEARED)
     TaskLease.objects.filter(ti_id__in=[row.id for row in rows]).delete()
+    _drop_triggers(rows)
     moved, written = [], []
     for row in rows:
         next_id = new_id()
@@ -398,11 +484,19 @@ def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause:
     """Set task instances to success, failed or skipped by decision of a person or of a run that ends. Returns the moved."""
     rows = _locked(ids, EDGES[S(state)])
     TaskLease.objects.filter(ti_id__in=[row.id for row in rows]).delete()
+    _drop_triggers(rows)
     moved = [Moved(row, state, cause, actor, revoked=row.state in _WITH_A_WORKER) for row in rows]
     record(moved, now=now)
     announce(moved)
     TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
-        state=state, end_date=now, dispatch_id=None, cause=cause, cause_detail=actor or None, updated_at=now, **_NO_WAIT
+        state=state,
+        end_date=now,
+        dispatch_id=None,
+        trigger_id=None,
+        cause=cause,
+        cause_detail=actor or None,
+        updated_at=now,
+        **_NO_WAIT,
     )
     return rows
 
