@@ -15,6 +15,7 @@ from executionapi.dispatch import perform
 from executionapi.fields import MISSING, Field, anything, array, optional, read_object, text
 from executionapi.replies import NO_CONTENT, RefusalError, Reply
 from executionapi.routing import match
+from orchestrator.kernel.faults import fault_point
 
 MOST_REQUESTS: Final = 1000
 _BATCH: Final = (Field("requests", array),)
@@ -48,6 +49,7 @@ def answer_batch(body: Any, version: str) -> Reply:
             replies[position] = refused.reply
     for group in grouped(calls):
         members = [calls[position][1] for position in group.positions]
+        fault_point("api.before_group")
         replies |= dict(zip(group.positions, perform(group.operation, members), strict=True))
     return Reply(200, {"responses": [_response(request, replies[position]) for position, request in enumerate(requests)]})
 

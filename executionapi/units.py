@@ -15,6 +15,7 @@ from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, 
 from executionapi.calls import Call, Work
 from executionapi.replies import RefusalError, Reply
 from orchestrator.kernel.backoff import delay
+from orchestrator.kernel.faults import fault_point
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,10 @@ def _once(work: Callable[[], T], *, writes: bool) -> T:
     if not writes:
         return work()
     with transaction.atomic():
-        return work()
+        done = work()
+        fault_point("api.before_commit")
+    fault_point("api.after_commit")
+    return done
 
 
 def answer_all(work: Work, calls: list[Call], *, writes: bool) -> list[Reply]:

@@ -22,6 +22,7 @@ from executionapi.dispatch import perform
 from executionapi.fields import MISSING
 from executionapi.replies import NO_CONTENT, RefusalError, Reply
 from executionapi.routing import match
+from orchestrator.kernel.faults import fault_point
 
 
 class ExecutionView(APIView):
@@ -71,7 +72,10 @@ class BatchView(ExecutionView):
         """See ``ExecutionView``."""
         if request.method != "POST":
             raise RefusalError(405, "Method Not Allowed", {"Allow": "POST"})
-        return answer_batch(json_body(request), version)
+        fault_point("api.before_batch")
+        reply = answer_batch(json_body(request), version)
+        fault_point("api.after_batch")
+        return reply
 
 
 def json_body(request: HttpRequest) -> Any:

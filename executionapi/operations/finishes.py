@@ -25,6 +25,7 @@ from executionapi.fields import (
 )  # fmt: skip
 from executionapi.replies import RefusalError, Reply, attempt_not_found, refusal
 from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.faults import fault_point
 from runs import transitions
 from runs.reports import Answer, Deferral, Report, Reschedule
 
@@ -176,12 +177,14 @@ def work(calls: list[Call]) -> list[Reply]:
     now = utcnow()
     values = [call.value for call in calls]
     answers: dict[UUID, Answer] = {}
+    fault_point("api.before_finish")
     if ends := _of_kind(values, Report):
         answers |= transitions.finish(ends, now=now)
     if deferrals := _of_kind(values, Deferral):
         answers |= transitions.defer(deferrals, now=now)
     if pokes := _of_kind(values, Reschedule):
         answers |= transitions.reschedule(pokes, now=now)
+    fault_point("api.after_finish")
     return [_reply(call, answers[call.value.ti_id]) for call in calls]
 
 

@@ -9,6 +9,7 @@ from executionapi.fields import Field, integer, read_object, text
 from executionapi.replies import Reply, attempt_gone, attempt_not_found, refusal
 from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.faults import fault_point
 from runs import transitions
 from runs.models import TaskInstance
 from runs.reports import Answer, Renewal
@@ -24,6 +25,7 @@ def read(call: Call) -> Renewal:
 
 def work(calls: list[Call]) -> list[Reply]:
     """Renew all leases at once."""
+    fault_point("api.before_renew")
     lease_seconds = conf.get("workers", "lease_seconds")
     answers = transitions.renew([call.value for call in calls], now=utcnow(), lease_seconds=lease_seconds)
     return [_reply(call, answers[call.value.ti_id]) for call in calls]

@@ -16,6 +16,7 @@ from executionapi.replies import Reply, attempt_not_found, refusal
 from executionapi.versions import run_context_for
 from orchestrator.config import conf
 from orchestrator.kernel.clock import isoformat_z, utcnow
+from orchestrator.kernel.faults import fault_point
 from runs import transitions
 from runs.models import DagRun, TaskInstance, TaskReschedule, XCom
 from runs.reports import Answer, Start
@@ -40,8 +41,10 @@ def read(call: Call) -> Start:
 
 def work(calls: list[Call]) -> list[Reply]:
     """Start all, then gather what the winners need: runs, XCom keys and pokes, one query each."""
+    fault_point("api.before_start")
     lease_seconds = conf.get("workers", "lease_seconds")
     answers = transitions.start([call.value for call in calls], now=utcnow(), lease_seconds=lease_seconds)
+    fault_point("api.after_start")
     begun = [a.instance for a in answers.values() if a.accepted and a.instance is not None]
     contexts = _contexts(begun, {a.instance.pk: a for a in answers.values() if a.instance is not None})
     return [_reply(call, answers[call.value.ti_id], contexts) for call in calls]

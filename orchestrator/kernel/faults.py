@@ -2,7 +2,8 @@
 
 ``ORCHESTRATOR_FAULTS`` is a comma list of ``name:action[:nth]``. Actions: ``kill`` (SIGKILL), ``exit`` (no cleanup), ``raise``
 (FaultError), ``freeze`` (SIGSTOP) and ``block:<path>[:nth]``, which creates ``<path>.reached`` and waits until ``<path>`` exists.
-With ``ORCHESTRATOR_FAULTS_ONCE`` naming a folder each fault happens once for all processes together.
+With ``ORCHESTRATOR_FAULTS_ONCE`` naming a folder the passages are counted over all processes together, so that each fault
+happens once; ``<name>.happened`` appears there when it does.
 """
 
 import os
@@ -51,7 +52,8 @@ def fault_point(name: str) -> None:
     if fault is None:
         return
     _passages[name] += 1
-    if _passages[name] == fault.nth and _is_first_process(name):
+    folder = os.environ.get("ORCHESTRATOR_FAULTS_ONCE")
+    if (_passages_of_all(Path(folder), name) if folder else _passages[name]) == fault.nth:
         _happen(name, fault)
 
 
@@ -62,18 +64,19 @@ def arm(text: str) -> None:
     _passages.clear()
 
 
-def _is_first_process(name: str) -> bool:
-    folder = os.environ.get("ORCHESTRATOR_FAULTS_ONCE")
-    if not folder:
-        return True
+def _passages_of_all(folder: Path, name: str) -> int:
+    """Count this passage in a file: the offset after an append is this process's number."""
+    counter = os.open(folder / f"{name}.passages", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
     try:
-        os.close(os.open(Path(folder) / f"{name}.happened", os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-    except FileExistsError:
-        return False
-    return True
+        os.write(counter, b".")
+        return os.lseek(counter, 0, os.SEEK_CUR)
+    finally:
+        os.close(counter)
 
 
 def _happen(name: str, fault: Fault) -> None:
+    if folder := os.environ.get("ORCHESTRATOR_FAULTS_ONCE"):
+        (Path(folder) / f"{name}.happened").touch()
     if fault.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif fault.action == "freeze":

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic
+from orchestrator.kernel.faults import fault_point
 from orchestrator.processes.services import process_end, process_register
 from runs.causes import Cause
 from runs.executors.base import ExecutorEvent, HandOver
@@ -24,6 +25,7 @@ from runs.executors.supervisor_environment import supervisor_environment
 log = logging.getLogger(__name__)
 
 MODULE = "orchestrator.sdk.execution.supervisor"
+GOING_SECONDS = 5.0  # for a supervisor between the end of its socket and its own
 
 
 class LocalExecutor:
@@ -69,10 +71,19 @@ class LocalExecutor:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        fault_point("executor.before_register")
         ours.setblocking(False)
         self._socket, self._input, self._output = ours, b"", bytearray()
         detail = {"scheduler": str(self.scheduler_id)} if self.scheduler_id else {}
-        self._owner_id = process_register("supervisor", pid=self._process.pid, detail=detail).pk
+        try:
+            self._owner_id = process_register("supervisor", pid=self._process.pid, detail=detail).pk
+        except BaseException:
+            # Unregistered, nobody could tell whether it lives: it goes, and another one starts at the next look.
+            self._process.kill()
+            self._process.wait()
+            ours.close()
+            self._process = self._socket = None
+            raise
         log.info("supervisor started, pid %d", self._process.pid)
 
     def submit(self, handovers: Sequence[HandOver]) -> None:
@@ -119,30 +130,41 @@ class LocalExecutor:
         """Take in what the supervisor says; returns whether there is news for a duty."""
         if self._socket is None:
             return False
-        before = len(self._events)
+        before, ended = len(self._events), False
         try:
             while chunk := self._socket.recv(65536):
                 self._input += chunk
-            self._lose_supervisor()
+            ended = True
         except BlockingIOError:
             pass
         except OSError as error:
             log.warning("supervisor's socket failed: %s", error)
-            self._lose_supervisor()
+            ended = True
         *lines, self._input = self._input.split(b"\n")
         for line in lines:
-            self._take(json.loads(line))
+            try:
+                self._take(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                log.exception("cannot read the supervisor's message %r", line[:300])
+        if ended:  # after its last words: what they say is over is not lost
+            self._lose_supervisor()
         return len(self._events) > before
 
     def _take(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
         if kind == "Ended":
-            self._held.pop(UUID(message["ti_id"]), None)
-        elif kind == "Rejected":
+            self._failures = 0  # it gets work done: should it die, another one starts at once
+            self._let_go(UUID(message["ti_id"]), message.get("dispatch_id"))
+        elif kind == "Rejected" and message.get("dispatch_id"):
             ti_id, dispatch_id = UUID(message["ti_id"]), UUID(message["dispatch_id"])
-            self._held.pop(ti_id, None)
+            self._let_go(ti_id, message["dispatch_id"])
             cause, detail = message.get("cause") or Cause.LAUNCH_ERROR, message.get("detail") or ""
             self._events.append(ExecutorEvent("rejected", ti_id, dispatch_id, cause, detail))
+
+    def _let_go(self, ti_id: UUID, dispatch_id: str | None) -> None:
+        """Forget a hand-over that is over; a later one of the same attempt stays."""
+        if dispatch_id is None or self._held.get(ti_id) == UUID(dispatch_id):
+            self._held.pop(ti_id, None)
 
     def _lose_supervisor(self) -> None:
         """The supervisor is gone, and with it every task that it ran: all of it is lost, certainly."""
@@ -152,7 +174,7 @@ class LocalExecutor:
             self._socket = None
         if process is None:
             return
-        code = process.wait()
+        code = _ended(process)
         self._end_process_row()
         lost = [
             ExecutorEvent("lost", ti_id, dispatch_id, Cause.SUPERVISOR_DIED, f"the supervisor ended with {code}")
@@ -188,3 +210,12 @@ class LocalExecutor:
         except OSError as error:
             log.warning("supervisor's socket failed: %s", error)
             self._output.clear()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a supervisor that closed its socket; one that does not go is ended, with all that it runs."""
+    try:
+        return process.wait(GOING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()

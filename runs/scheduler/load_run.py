@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from dags_app.models import DagVersion
 from dags_app.selectors import SpecUnreadableError, spec_of
+from orchestrator.kernel.clock import utcnow
+from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.ids import new_id
-from orchestrator.sdk.serialization.spec import TaskSpec
+from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
+from runs import transitions
 from runs.expansion import initial_map_indexes
 from runs.models import DagRun, RunEvent, TaskInstance
 from runs.run_graph import RunGraph
 from runs.run_nodes import InstanceState
 from runs.run_plan import RunPlan
+from runs.scheduler.branch_choices import branches_of, read_choices
 from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.look_back import past_facts
 from runs.scheduler.ready import Limits
 from runs.states import UNFINISHED, TaskInstanceState
 
 CHUNK = 500
+_WAITS_FOR_A_TIME = (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE)
+Row = tuple[Any, ...]
+_NOT_WITH_A_WORKER = Q(state=None) | Q(state__in=[TaskInstanceState.SCHEDULED, *_WAITS_FOR_A_TIME])
 _COLUMNS = ("id", "task_id", "map_index", "state", "try_number", "retry_at", "dag_version_id")
 
 
@@ -38,12 +46,13 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     spec = spec_of(version_id)
     RunEvent.objects.filter(dag_run_id=run.pk).delete()  # read before the rows: news that come later are read later
     rows = list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
-    _follow_version(rows, version_id)
-    have = {row[1] for row in rows}
-    missing = [(t, i) for t in spec.tasks if t.task_id not in have for i in initial_map_indexes(spec, t)]
-    rows += _create(run, version_id, missing)
+    rows = _without_half_expanded(rows)
+    _follow_version(rows, version_id, spec.task_by_id())
+    rows = _without_removed(run, rows, spec.task_by_id())
+    rows += _create(run, version_id, _missing(spec, rows))
     plan = _plan(version_id, hashes)
     graph = RunGraph(plan, [_known(row) for row in rows], past=past_facts(run, spec))
+    branches, below = branches_of(spec)
     owned = OwnedRun(
         pk=run.pk,
         dag_id=run.dag_id,
@@ -58,20 +67,64 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
         logical_date=run.logical_date,
         started_at=run.start_date,
         waits_for_past=any(task.depends_on_past or task.wait_for_downstream for task in spec.tasks),
+        follows_versions=run.bundle_version is None,
+        branches=branches,
+        below_branches=below,
     )
     holdings.hold(owned)
+    read_choices(owned)
     _remember(holdings, owned, rows)
     return owned
 
 
 def _remember(holdings: Holdings, owned: OwnedRun, rows: Iterable[tuple[Any, ...]]) -> None:
     for ti_id, task_id, map_index, state, _, retry_at, _ in rows:
-        if state == TaskInstanceState.SCHEDULED and task_id in owned.tasks:
+        if task_id not in owned.tasks:
+            continue
+        if state in _WAITS_FOR_A_TIME or (state == TaskInstanceState.SCHEDULED and retry_at is not None):
+            holdings.wake_at(retry_at or utcnow(), owned.pk, (task_id, map_index), ti_id)
+        elif state == TaskInstanceState.SCHEDULED:
             holdings.ready.add(owned.candidate((task_id, map_index)))
-        elif state in (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE) and retry_at is not None:
-            holdings.wake_at(retry_at, owned.pk, (task_id, map_index), ti_id)
-    if owned.spec.dagrun_timeout and owned.started_at:
-        holdings.end_by(owned.started_at + timedelta(seconds=owned.spec.dagrun_timeout), owned.pk)
+    if owned.deadline is not None:
+        holdings.end_by(owned.deadline, owned.pk)
+
+
+def _without_half_expanded(rows: list[Row]) -> list[Row]:
+    """Delete the rows of an expansion that died before its last step; it is decided again."""
+    unexpanded = {row[1] for row in rows if row[2] < 0}
+    half = {row[0] for row in rows if row[2] >= 0 and row[3] is None and row[1] in unexpanded}
+    if not half:
+        return rows
+    ids = sorted(half)
+    for start in range(0, len(ids), CHUNK):
+        TaskInstance.objects.filter(id__in=ids[start : start + CHUNK], state=None).delete()
+    return [row for row in rows if row[0] not in half]
+
+
+def _without_removed(run: DagRun, rows: list[Row], tasks: Mapping[str, TaskSpec]) -> list[Row]:
+    """Give up what waits for a slot although its task left the DAG, and bring back what was removed and is there again."""
+    left = [row[0] for row in rows if row[3] == TaskInstanceState.SCHEDULED and row[1] not in tasks]
+    back = [row[0] for row in rows if row[3] == TaskInstanceState.REMOVED and row[1] in tasks and row[2] < 0]
+    if not left and not back:
+        return rows
+    now = utcnow()
+    with transaction.atomic():
+        transitions.decide_without_running(left, TaskInstanceState.REMOVED, now=now)
+        transitions.clear(back, now=now, actor="scheduler")
+    return list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
+
+
+def _missing(spec: DagSpec, rows: Iterable[Row]) -> list[tuple[TaskSpec, int]]:
+    """Return what a run lacks: whole tasks, and single indexes of those whose length is known from the start."""
+    have: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        have[row[1]].add(row[2])
+    missing = []
+    for task in spec.tasks:
+        wanted, there = initial_map_indexes(spec, task), have.get(task.task_id, set())
+        if not there or (-1 not in there and wanted != [-1]):
+            missing += [(task, index) for index in wanted if index not in there]
+    return missing
 
 
 def _version_for(run: DagRun) -> tuple[UUID, tuple[str, str]]:
@@ -96,10 +149,18 @@ def _known(row: tuple[Any, ...]) -> InstanceState:
     return InstanceState(row[1], row[2], TaskInstanceState.QUEUED if state is TaskInstanceState.RUNNING else state, row[4])
 
 
-def _follow_version(rows: Iterable[tuple[Any, ...]], version_id: UUID) -> None:
-    behind = [row[0] for row in rows if row[6] != version_id and row[3] in UNFINISHED]
-    for start in range(0, len(behind), CHUNK):
-        TaskInstance.objects.filter(id__in=behind[start : start + CHUNK]).update(dag_version_id=version_id)
+def _follow_version(rows: Iterable[Row], version_id: UUID, tasks: Mapping[str, TaskSpec]) -> None:
+    """Let unfinished attempts run as the version says: their pool, queue and weight are the new ones too."""
+    behind: dict[str, list[UUID]] = defaultdict(list)
+    for row in rows:
+        if row[6] != version_id and row[3] in UNFINISHED and row[1] in tasks:
+            behind[row[1]].append(row[0])
+    for task_id, ids in behind.items():
+        values = {name: value for name, value in instance_values(tasks[task_id]).items() if name != "max_tries"}
+        for start in range(0, len(ids), CHUNK):
+            chosen = TaskInstance.objects.filter(id__in=ids[start : start + CHUNK])
+            chosen.filter(_NOT_WITH_A_WORKER).update(dag_version_id=version_id, **values)
+            chosen.exclude(dag_version_id=version_id).update(dag_version_id=version_id)
 
 
 def _create(run: DagRun, version_id: UUID, missing: list[tuple[TaskSpec, int]]) -> Iterator[tuple[Any, ...]]:
@@ -108,6 +169,7 @@ def _create(run: DagRun, version_id: UUID, missing: list[tuple[TaskSpec, int]]) 
         with transaction.atomic():
             # Another owner may have created some: its rows stand, and the run is read again at the first lost write.
             TaskInstance.objects.bulk_create(instances, ignore_conflicts=True)
+        fault_point("load_run.after_create")
         yield from ((ti.id, ti.task_id, ti.map_index, None, 0, None, version_id) for ti in instances)
 
 

@@ -13,6 +13,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk import log as task_log
 from orchestrator.sdk.configuration import conf
 from orchestrator.sdk.execution import results, xcom
@@ -63,7 +64,9 @@ def _run(details: StartupDetails, channel: GuardedChannel, dag: Any) -> None:
         message, error = _attempt(ti, context, termination)
     if not channel.is_usable:
         _leave_forked_child(error)
+    fault_point("task.before_report")
     channel.send(message)
+    fault_point("task.after_report")
     run_final_callbacks(ti.task, ti.state, context, error)
 
 
@@ -78,6 +81,7 @@ def _attempt(ti: RuntimeTaskInstance, context: dict[str, Any], termination: Term
     """Run the task and return the final message, with the error if it failed."""
     try:
         try:
+            fault_point("task.before_context")
             context.update(build_context(ti, ti._told))
             ti._context = context
             _execute(ti, context)
@@ -96,10 +100,13 @@ def _attempt(ti: RuntimeTaskInstance, context: dict[str, Any], termination: Term
 def _execute(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
     for key in ti._told.xcom_keys_to_clear:
         xcom.delete_xcom(ti, key)
+    fault_point("task.before_render")
     set_current_context(context)
     _set_environment(context)
     _render(ti, context)
+    fault_point("task.before_execute")
     result = _call(ti, context)
+    fault_point("task.after_execute")
     _render_map_index(ti, context)
     xcom.push_result(ti, result)
 

@@ -58,6 +58,7 @@ class DagHost:
         self._warm()
         gc.collect()
         gc.freeze()
+        fault_point("host.after_import")
         send_packet(self._connection, {"type": "Loaded", "threads": has_threads(), "dag_ids": sorted(self._dags)[:50]})
         return True
 
@@ -90,20 +91,25 @@ class DagHost:
         if pid == 0:
             self._connection.close()
             become_task(self._dags, message, descriptors, parent)
+        fault_point("host.after_fork")
         _close_all(descriptors)
         handle = os.pidfd_open(pid)
         self._children[handle] = (pid, ti_id)
         self._poll.register(handle, select.POLLIN)
         limit = execution_timeout(self._dags, message)
         send_packet(self._connection, {"type": "Forked", "ti_id": ti_id, "pid": pid, "execution_timeout": limit})
+        fault_point("host.after_forked")
 
     def _reap(self, handle: int) -> None:
+        fault_point("host.before_reap")
         pid, ti_id = self._children.pop(handle)
         self._poll.unregister(handle)
         os.close(handle)
         _pid, status, usage = os.wait4(pid, 0)
         ended = {"type": "Exited", "ti_id": ti_id, "status": status, "peak_rss_kb": usage.ru_maxrss}
+        fault_point("host.after_reap")
         send_packet(self._connection, ended)
+        fault_point("host.after_exited")
 
 
 def has_threads() -> bool:

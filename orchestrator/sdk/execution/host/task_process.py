@@ -24,6 +24,7 @@ def become_task(dags: dict[str, Any], attempt: Message, descriptors: list[int], 
     code = CANNOT_START
     try:
         die_with_parent(parent)
+        fault_point("task.after_fork")
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         code = run_attempt(lambda: dags, attempt, descriptors)
@@ -35,6 +36,7 @@ def become_task(dags: dict[str, Any], attempt: Message, descriptors: list[int], 
 
 def leave(code: int) -> NoReturn:
     """End the process at once: what was printed goes out, no exit handler of the host runs."""
+    fault_point("task.before_exit")
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -49,6 +51,7 @@ def run_attempt(load: Callable[[], dict[str, Any]], attempt: Message, descriptor
     os.setsid()
     connect_streams(out, err)
     channel = Channel(socket.socket(fileno=channel_fd))
+    fault_point("task.before_startup")
     try:
         startup = channel.receive()
     except ChannelClosed:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 
+from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk.execution.host.dag_host import DagHost
 from orchestrator.sdk.execution.preload import preload
 from orchestrator.sdk.execution.supervisor.processes import adopt_orphans, die_with_parent, kill_descendants
@@ -68,11 +69,13 @@ class Zygote:
         if packet is None:
             return False
         message, descriptors = packet
+        fault_point("zygote.before_fork")
         pid = os.fork()
         if pid == 0:
             self._become_host(message, descriptors[0])
         for descriptor in descriptors:
             os.close(descriptor)
+        fault_point("zygote.after_fork")
         self._hosts[pid] = message["number"]
         send_packet(self._connection, {"type": "HostStarted", "number": message["number"], "pid": pid})
         return True

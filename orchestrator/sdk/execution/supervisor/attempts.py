@@ -92,6 +92,7 @@ class Attempts(HostEvents):
         attempt.log.output(text.splitlines(), "task.stdout", "info")
 
     def on_forked(self, attempt: Attempt, pid: int, execution_timeout: float | None) -> None:
+        fault_point("supervisor.after_fork")
         attempt.pid = pid
         if attempt.stop is not None:
             signal_group(pid, signal.SIGKILL)
@@ -218,6 +219,7 @@ class Attempts(HostEvents):
     def on_exited(self, attempt: Attempt, end: Exit) -> None:
         if attempt.end is not None:
             return
+        fault_point("supervisor.after_exit")
         attempt.end = end
         if attempt.streams is not None:
             attempt.streams.close()
@@ -342,6 +344,7 @@ class Attempts(HostEvents):
         attempt.log.close(trailer, reason)
 
     def _tell_end(self, attempt: Attempt) -> None:
+        fault_point("supervisor.before_ended")
         common = {"ti_id": attempt.ti_id, "dispatch_id": attempt.dispatch_id, "cause": attempt.cause}
         if attempt.refusal is not None and attempt.final is None:
             self._tell({"type": "Rejected", **common, "detail": attempt.refusal})

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from types import FrameType
 
+from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk.execution.client import BatchClient
 from orchestrator.sdk.execution.supervisor.attempt import Message, Stop, dispatch_id_of
 from orchestrator.sdk.execution.supervisor.attempts import Attempts
@@ -59,6 +60,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         self._client.start()
         self._writer.start()
+        fault_point("supervisor.before_hello")
         self._control.send({"type": "Hello", "pid": os.getpid()})
         try:
             self._loop.run()
