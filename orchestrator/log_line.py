@@ -9,7 +9,7 @@ import traceback
 class LineFormatter(logging.Formatter):
     """``2026-01-02T03:04:05.678Z INFO logger: text``, with the traceback on the next lines."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -18,7 +18,7 @@ class LineFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     """One JSON document per line with ``timestamp``, ``level``, ``logger``, ``event`` and ``exception``."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         document = {

@@ -1,5 +1,7 @@
 """Decides what is known of a DAG beside its versions: switches, limits, next run."""
 
+from datetime import datetime
+
 from django.db import models
 
 
@@ -10,7 +12,7 @@ class DagQuerySet(models.QuerySet["Dag"]):
         """DAGs whose file still defines them."""
         return self.filter(is_stale=False)
 
-    def due(self, now) -> "DagQuerySet":
+    def due(self, now: datetime) -> "DagQuerySet":
         """Active, unpaused DAGs whose next scheduled run may be created."""
         return self.active().filter(is_paused=False, next_dagrun_create_after__lte=now)
 

@@ -150,7 +150,7 @@ class DagSpec:
     timezone: str = "UTC"
     start_date: str | None = None
     end_date: str | None = None
-    timetable: Json = field(default_factory=lambda: {"type": "NullTimetable"})  # encode_timetable(); see sdk/definitions/timetables
+    timetable: Json = field(default_factory=lambda: {"type": "NullTimetable"})  # encode_timetable()
     timetable_summary: str | None = None
     timetable_description: str | None = None
     catchup: bool = False
@@ -226,7 +226,7 @@ def _sparse(item: TaskSpec | TaskGroupSpec) -> dict[str, Json]:
     return {name: value for name, value in asdict(item).items() if name not in empty or value != empty[name]}
 
 
-_NAMES = {kind: {f.name for f in fields(kind)} for kind in (DagSpec, TaskSpec, TaskGroupSpec, ExpandSpec)}
+_NAMES: dict[type, set[str]] = {kind: {f.name for f in fields(kind)} for kind in (DagSpec, TaskSpec, TaskGroupSpec, ExpandSpec)}
 _EMPTY = {
     TaskSpec: {k: v for k, v in asdict(TaskSpec(task_id="")).items() if k != "task_id"},
     TaskGroupSpec: {k: v for k, v in asdict(TaskGroupSpec(group_id=None)).items() if k != "group_id"},
