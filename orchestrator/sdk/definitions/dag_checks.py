@@ -12,7 +12,7 @@ from orchestrator.sdk.configuration_defaults import default
 from orchestrator.sdk.definitions.param import ParamsDict
 from orchestrator.sdk.definitions.sentinels import is_arg_set
 from orchestrator.sdk.definitions.states import DagRunType
-from orchestrator.sdk.exceptions import ParamValidationError, TaskNotFound
+from orchestrator.sdk.exceptions import AirflowTimetableInvalid, ParamValidationError, TaskNotFound
 
 TAG_MAX_LENGTH = 100
 
@@ -121,13 +121,20 @@ def refuse_sla_callback(value: Any, dag_id: str) -> None:
 
 def validate(dag: Any) -> None:
     """Check a whole DAG; raises the error of the first thing that is wrong."""
-    dag.timetable.validate()
+    _check_schedule(dag)
     for task in dag.tasks:
         _check_neighbours(dag, task)
     dag.check_cycle()
     validate_setup_teardown(dag)
     if dag.timetable.can_be_scheduled and dag.timetable.periodic:
         _check_params(dag)
+
+
+def _check_schedule(dag: Any) -> None:
+    try:
+        dag.timetable.validate()
+    except AirflowTimetableInvalid as error:
+        raise AirflowTimetableInvalid(f"schedule of DAG {dag.dag_id!r} is {dag.schedule!r}, which cannot be used: {error}") from error
 
 
 def _check_neighbours(dag: Any, task: Any) -> None:

@@ -229,7 +229,7 @@ def _check_json(value: Any) -> None:
 
 
 def _check_schema(value: Any, schema: dict[str, Any]) -> None:
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
     from jsonschema import FormatChecker
 
     try:

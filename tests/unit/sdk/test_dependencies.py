@@ -33,7 +33,7 @@ def test_an_arrow_to_a_group_ends_at_its_first_tasks() -> None:
     with DAG("d") as dag:
         before, after = make("before", "after")
         with TaskGroup("g") as group:
-            x, y, z = make("x", "y", "z")
+            x, y, _ = make("x", "y", "z")
             x >> y
         before >> group >> after
     assert edges(dag) == {("before", "g.x"), ("before", "g.z"), ("g.x", "g.y"), ("g.y", "after"), ("g.z", "after")}
