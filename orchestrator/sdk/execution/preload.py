@@ -35,15 +35,18 @@ def preload() -> None:
 
 
 def warm(dag: Any, limit: int = 1000) -> None:
-    """Make the DAG's Jinja environment and compile templates of at most ``limit`` fields, so that forks inherit them.
+    """Find what is the same for every attempt of the DAG, so that forks inherit it: Jinja's environment, the templates of
+    at most ``limit`` fields compiled, the tasks that others map over.
 
     A template that does not compile is left: rendering it says what is wrong, in the task's log.
     """
     import jinja2
 
+    from orchestrator.sdk.execution.mapped_over import tasks_mapped_over
     from orchestrator.sdk.execution.templating.environment import environment_of
 
     environment = environment_of(dag)
+    tasks_mapped_over(dag)
     for task in dag.tasks:
         for name in task.template_fields:
             value = getattr(task, name, None)

@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.sdk.definitions.sentinels import NOTSET
 from orchestrator.sdk.exceptions import AirflowRuntimeError, UnmappableXComTypePushed, XComForMappingNotPushed
 from orchestrator.sdk.execution.channel import ask
+from orchestrator.sdk.execution.mapped_over import tasks_mapped_over
 from orchestrator.sdk.serialization.values import decode, encode
 
 RETURN_KEY = "return_value"
@@ -116,8 +117,7 @@ def push_result(ti: Any, result: Any) -> None:
     task = ti.task
     if not task.do_xcom_push:
         return
-    # The DAG's own task is asked: ti.task is a copy, which no edge leads to.
-    mapped_over = not ti.is_mapped and next(iter(ti.dag.task_dict[ti.task_id].iter_mapped_dependants()), None) is not None
+    mapped_over = not ti.is_mapped and ti.task_id in tasks_mapped_over(ti.dag)
     if result is None:
         if mapped_over:
             raise XComForMappingNotPushed()
