@@ -134,7 +134,8 @@ def _check_schedule(dag: Any) -> None:
     try:
         dag.timetable.validate()
     except AirflowTimetableInvalid as error:
-        raise AirflowTimetableInvalid(f"schedule of DAG {dag.dag_id!r} is {dag.schedule!r}, which cannot be used: {error}") from error
+        message = f"schedule of DAG {dag.dag_id!r} is {dag.schedule!r}, which cannot be used: {error}"
+        raise AirflowTimetableInvalid(message) from error
 
 
 def _check_neighbours(dag: Any, task: Any) -> None:
