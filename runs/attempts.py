@@ -37,10 +37,10 @@ FRESH: dict[str, Any] = {
 }
 
 
-def archive(rows: Iterable[TaskInstance], **values: Any) -> None:
-    """Keep the attempts as history, as they are now with ``values`` on top; a repeat changes nothing."""
+def archive(attempts: Iterable[tuple[TaskInstance, dict[str, Any]]]) -> None:
+    """Keep attempts as history, each as it is now with the values given on top; a repeat changes nothing."""
     TaskInstanceHistory.objects.bulk_create(
-        [TaskInstanceHistory(id=row.id, **({name: getattr(row, name) for name in _SHARED} | values)) for row in rows],
+        [TaskInstanceHistory(id=row.id, **({name: getattr(row, name) for name in _SHARED} | values)) for row, values in attempts],
         ignore_conflicts=True,
     )
 
@@ -68,6 +68,11 @@ def retry_delay(task: TaskSpec | None, try_number: int) -> float:
 def infra_retry_delay(infra_tries: int) -> float:
     """Return the seconds before an attempt lost to the infrastructure is tried again."""
     return delay(infra_tries, base=1.0, cap=60.0, jitter=0.2)
+
+
+def launch_delay(launch_attempt: int) -> float:
+    """Return the seconds before a hand-over that failed ``launch_attempt`` times is made again: 1, 2, 4 … 60."""
+    return delay(launch_attempt, base=1.0, cap=60.0)
 
 
 def infra_budget_left(row: TaskInstance) -> bool:

@@ -22,6 +22,7 @@ class Cause(StrEnum):
     EVICTED = "evicted"
     LEASE_LOST = "lease_lost"
     LAUNCH_ERROR = "launch_error"
+    LAUNCH_IMPOSSIBLE = "launch_impossible"
     QUEUE_TIMEOUT = "queue_timeout"
     DAGRUN_TIMEOUT = "dagrun_timeout"
     CLEARED = "cleared"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from dags_app.models import Dag
 from dags_app.selectors import SpecUnreadableError, spec_of
@@ -137,7 +138,9 @@ def run_set_state(run: DagRun, state: str, *, actor: str) -> DagRun:
     now = utcnow()
     if state == DagRunState.QUEUED:
         run_clear(run, actor=actor)
+        _queue_again(DagRun.objects.select_for_update().get(pk=run.pk), now=now, actor=actor)
     elif state in DAG_RUN_FINISHED:
+        DagRun.objects.select_for_update().get(pk=run.pk)  # a clear at the same time waits, or was before
         unfinished = TaskInstance.objects.filter(dag_run=run).exclude(state__in=list(FINISHED))
         running = [S.RUNNING, S.DEFERRED, S.UP_FOR_RESCHEDULE, S.QUEUED]
         transitions.set_run_state(run.pk, state, now=now, actor=actor)
@@ -163,9 +166,15 @@ def task_instances_clear(run: DagRun, ids: Iterable[Any], *, actor: str) -> int:
     now = utcnow()
     held = DagRun.objects.select_for_update().get(pk=run.pk)  # lock order: the run before its task instances
     cleared = transitions.clear(list(ids), now=now, actor=actor)
-    if cleared and held.state in DAG_RUN_FINISHED and transitions.set_run_state(run.pk, DagRunState.QUEUED, now=now, actor=actor):
-        DagRun.objects.filter(pk=run.pk).update(scheduler_id=None)
+    if cleared:
+        _queue_again(held, now=now, actor=actor)
     return len(cleared)
+
+
+def _queue_again(run: DagRun, *, now: datetime, actor: str) -> None:
+    """Have a finished run begin anew, under whichever scheduler starts it."""
+    if run.state in DAG_RUN_FINISHED and transitions.set_run_state(run.pk, DagRunState.QUEUED, now=now, actor=actor):
+        DagRun.objects.filter(pk=run.pk).update(scheduler_id=None, clear_number=F("clear_number") + 1)
 
 
 def _ids(instances: Any) -> list[Any]:

@@ -1,19 +1,28 @@
-"""Decides how a task instance finds the task that its version of the DAG defines."""
+"""Decides how task instances find the tasks that their versions of the DAG define."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
 
 from dags_app.selectors import SpecUnreadableError, spec_of, task_of_version
 from orchestrator.sdk.serialization.spec import TaskSpec
 from runs.models import TaskInstance
 
-__all__ = ["SpecUnreadableError", "spec_of", "task_of"]
+__all__ = ["SpecUnreadableError", "spec_of", "tasks_of"]
 
 
-def task_of(row: TaskInstance) -> TaskSpec | None:
-    """Return the task of ``row``, or None where its version is gone, unreadable or no longer has it."""
-    if row.dag_version_id is None:
-        return None
-    try:
-        return task_of_version(row.dag_version_id, row.task_id)
-    except SpecUnreadableError:
-        return None
+def tasks_of(rows: Iterable[TaskInstance]) -> dict[tuple[UUID | None, str], TaskSpec]:
+    """Return the tasks of many rows by version and task id, reading each version once; what is gone is left out."""
+    wanted: dict[UUID, set[str]] = {}
+    for row in rows:
+        if row.dag_version_id is not None:
+            wanted.setdefault(row.dag_version_id, set()).add(row.task_id)
+    found: dict[tuple[UUID | None, str], TaskSpec] = {}
+    for version_id, task_ids in wanted.items():
+        try:
+            tasks = spec_of(version_id).tasks if len(task_ids) > 1 else [task_of_version(version_id, *task_ids)]
+        except SpecUnreadableError:
+            continue
+        found |= {(version_id, task.task_id): task for task in tasks if task is not None}
+    return found

@@ -19,17 +19,17 @@ from django.db.models import Case, F, When
 
 from orchestrator.database import notify_on_commit
 from orchestrator.kernel.ids import new_id
-from runs.attempts import FRESH, archive, infra_budget_left, infra_retry_delay, retry_delay
+from runs.attempts import FRESH, archive, infra_budget_left, infra_retry_delay, launch_delay, retry_delay
 from runs.bulk_update import update_each
 from runs.causes import INFRA_CAUSES, Cause
 from runs.changes import TRIGGERER_TOPIC, Moved, announce, announce_run, record, record_run
-from runs.models import DagRun, TaskInstance, TaskLease, TaskReschedule, Trigger
+from runs.models import DagRun, RunEvent, TaskInstance, TaskLease, TaskReschedule, Trigger
 from runs.refusals import refusal
 from runs.reports import Answer, Deferral, Renewal, Report, Reschedule, Start
 from runs.resumptions import EndByTrigger, Resumption, told
 from runs.states import DAG_RUN_FINISHED, EDGES, FINISHED, RUN_EDGES, DagRunState
 from runs.states import TaskInstanceState as S
-from runs.task_specs import task_of
+from runs.task_specs import tasks_of
 from runs.trigger_kwargs import kwargs_sealed
 
 _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
@@ -104,28 +104,38 @@ def queue(ids: Collection[UUID], *, queued_by: UUID | None, now: datetime) -> li
     written = []
     for row in rows:
         row.dispatch_id, row.queued_by, row.queued_dttm = new_id(), queued_by, now
-        written.append((row.id, S.SCHEDULED, (S.QUEUED, row.dispatch_id, queued_by, now, "executor", None, now, now)))
+        written.append((row.id, S.SCHEDULED, (S.QUEUED, row.dispatch_id, queued_by, now, None, "executor", now, now)))
         row.state = S.QUEUED
-    columns = ("state", "dispatch_id", "queued_by", "queued_dttm", "wait_reason", "wait_detail", "wait_since", "updated_at")
+    columns = ("state", "dispatch_id", "queued_by", "queued_dttm", "retry_at", "wait_reason", "wait_since", "updated_at")
     update_each(TaskInstance, columns, written)
     return rows
 
 
-def requeue(dispatches: Mapping[UUID, UUID | None], *, now: datetime, cause: str) -> list[TaskInstance]:
+def requeue(
+    dispatches: Mapping[UUID, UUID | None], *, now: datetime, cause: str, errors: Mapping[UUID, str] | None = None
+) -> list[TaskInstance]:
     """Take back hand-overs that nobody began: queued becomes scheduled, the old dispatch id is worthless from now on.
 
     Args:
         dispatches: attempt id to the dispatch id that was seen; one made since is left alone.
+        errors: why the launch failed, by attempt id; the next one follows after a pause that grows (C02-d).
 
     Uses no retry, because the attempt never started. The owner of the run learns it by a ``RunEvent``.
     """
     rows = [row for row in _locked(dispatches, {S.QUEUED}) if _speaks_for(row, dispatches[row.id])]
-    moved = [Moved(row, S.SCHEDULED, cause) for row in rows]
+    moved, written = [], []
+    for row in rows:
+        wait: tuple[Any, ...] = ("slots", None, None)
+        if errors and row.id in errors:
+            number = (row.wait_detail or {}).get("launch_attempt", 0) + 1
+            due = now + timedelta(seconds=launch_delay(number))
+            wait = ("launch", {"launch_attempt": number, "error": errors[row.id]}, due)
+        moved.append(Moved(row, S.SCHEDULED, cause, due_at=wait[2]))
+        written.append((row.id, row.state, (S.SCHEDULED, None, None, *wait, now, now)))
     record(moved, now=now)
     announce(moved)
-    TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
-        state=S.SCHEDULED, dispatch_id=None, queued_by=None, wait_reason="slots", wait_since=now, updated_at=now
-    )
+    columns = ("state", "dispatch_id", "queued_by", "wait_reason", "wait_detail", "retry_at", "wait_since", "updated_at")
+    update_each(TaskInstance, columns, written)
     return rows
 
 
@@ -149,11 +159,11 @@ def start(starts: Sequence[Start], *, now: datetime, lease_seconds: float) -> di
         row.hostname, row.unixname, row.pid = item.hostname, item.unixname, item.pid
         row.start_date = row.start_date if row.next_method else item.start_date  # a resumed try began before its wait
         row.state = S.RUNNING
-        written.append((row.id, before, (S.RUNNING, row.start_date, row.hostname, row.unixname, row.pid, None, None, now)))
+        written.append((row.id, before, (S.RUNNING, row.start_date, row.hostname, row.unixname, row.pid, None, None, None, now)))
         answers[row.id] = Answer(won=True, previous_state=before, instance=row)
     update_each(
         TaskInstance,
-        ("state", "start_date", "hostname", "unixname", "pid", "wait_reason", "wait_since", "updated_at"),
+        ("state", "start_date", "hostname", "unixname", "pid", "wait_reason", "wait_detail", "wait_since", "updated_at"),
         written,
     )
     _lease(winners, now=now, lease_seconds=lease_seconds)
@@ -189,13 +199,24 @@ def _lease(rows: Sequence[TaskInstance], *, now: datetime, lease_seconds: float)
     )
 
 
+def _release(ids: Iterable[UUID]) -> None:
+    """Delete the leases of attempts; several are locked by primary key first, as ``renew`` does, so that none waits in a ring."""
+    released = list(ids)
+    leases = TaskLease.objects.filter(ti_id__in=released)
+    if len(released) > 1:
+        list(leases.select_for_update().order_by("pk").values_list("pk", flat=True))
+    if released:
+        leases.delete()
+
+
 def renew(renewals: Sequence[Renewal], *, now: datetime, lease_seconds: float) -> dict[UUID, Answer]:
     """A worker says that its attempts still run: their leases are extended; the attempts' rows are not touched.
 
     A renewal that loses means that the attempt is no longer this worker's: it must stop.
     """
     asked = {item.ti_id: item for item in renewals}
-    leases = {lease.ti_id: lease for lease in TaskLease.objects.filter(ti_id__in=list(asked))}
+    locked = TaskLease.objects.filter(ti_id__in=list(asked)).select_for_update().order_by("pk")
+    leases = {lease.ti_id: lease for lease in locked}
     held = [i for i, lease in leases.items() if asked[i].dispatch_id in (None, lease.dispatch_id)]
     won = TaskLease.objects.filter(ti_id__in=held)
     won.update(renewed_at=now, expires_at=now + timedelta(seconds=lease_seconds))
@@ -230,13 +251,19 @@ def _finish_answer(row: TaskInstance | None, item: Report) -> Answer:
     return Answer(previous_state=row.state, reason="invalid_state", instance=row)
 
 
-def lose(reports: Sequence[Report], *, now: datetime) -> list[TaskInstance]:
+def lose(reports: Sequence[Report], *, now: datetime, expired_only: bool = False) -> list[TaskInstance]:
     """End running attempts whose worker is gone, since nobody else can report for them any more.
 
-    The reports name the dispatch that was seen lost; a hand-over made since is left alone. Returns the rows that moved.
+    The reports name the dispatch that was seen lost; a hand-over made since is left alone, and with ``expired_only`` also
+    an attempt whose lease was renewed since. Returns the rows that moved.
     """
     asked = {item.ti_id: item for item in reports}
     rows = [r for r in _locked(asked, {S.RUNNING, S.RESTARTING}) if _speaks_for(r, asked[r.id].dispatch_id)]
+    if expired_only:
+        leases = TaskLease.objects.filter(ti_id__in=list(asked), expires_at__lt=now).select_for_update().order_by("pk")
+        expired = set(leases.values_list("ti_id", flat=True))
+        TaskLease.objects.filter(ti_id__in=expired - {row.id for row in rows}).delete()  # nobody's: it would be found for ever
+        rows = [row for row in rows if row.id in expired]
     _end([(row, asked[row.id]) for row in rows], now=now)
     return rows
 
@@ -252,11 +279,23 @@ def fail_unstarted(reports: Sequence[Report], *, now: datetime) -> list[TaskInst
     return rows
 
 
+def remove_unstarted(ids: Collection[UUID], *, now: datetime) -> list[TaskInstance]:
+    """Remove attempts that no worker has begun, because their DAG is gone (C02-c). Returns the rows that moved."""
+    rows = _locked(ids, {S.SCHEDULED, S.QUEUED})
+    moved = [Moved(row, S.REMOVED, Cause.DAG_NOT_FOUND, revoked=row.state == S.QUEUED) for row in rows]
+    record(moved, now=now)
+    announce(moved)
+    TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
+        state=S.REMOVED, end_date=now, dispatch_id=None, cause=Cause.DAG_NOT_FOUND, updated_at=now, **_NO_WAIT
+    )
+    return rows
+
+
 def _end(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime) -> None:
     """Write the ends of locked attempts: those tried again are archived and get a new id, the others keep theirs."""
     if not ends:
         return
-    TaskLease.objects.filter(ti_id__in=[row.id for row, _ in ends]).delete()
+    _release(row.id for row, _ in ends)
     again = [(row, item) for row, item in ends if _is_tried_again(row, item)]
     ended = [(row, item) for row, item in ends if not _is_tried_again(row, item)]
     moved = [Moved(row, _end_state(item), item.cause) for row, item in ended]
@@ -291,18 +330,20 @@ def _end_state(item: Report) -> str:
 
 def _try_again(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime) -> None:
     """Archive failed attempts and give the task instances the id of the next try (uuid7, new per try)."""
-    moved, written = [], []
+    tasks = tasks_of(row for row, _ in ends)
+    past, moved, written = [], [], []
     for row, item in ends:
         infra = item.cause in INFRA_CAUSES and infra_budget_left(row)
         wait = infra_retry_delay(row.infra_tries) if infra else item.retry_delay
-        wait = retry_delay(task_of(row), row.try_number) if wait is None else wait
+        wait = retry_delay(tasks.get((row.dag_version_id, row.task_id)), row.try_number) if wait is None else wait
         due, next_id = now + timedelta(seconds=wait), new_id()
         # A try that the infrastructure took is given back: the next one is counted, so the limit moves with it.
         limits = (row.max_tries + 1, row.infra_tries + 1) if infra else (row.max_tries, row.infra_tries)
-        archive([row], state=S.FAILED, **_evidence(row, item))
+        past.append((row, {"state": S.FAILED} | _evidence(row, item)))
         moved.append(Moved(row, S.UP_FOR_RETRY, item.cause, event_id=next_id, due_at=due))
         fresh = (*FRESH.values(), *limits, due, "retry_at", now, now)
         written.append((row.id, row.state, (next_id, S.UP_FOR_RETRY, *fresh)))
+    archive(past)
     record(moved, now=now)
     announce(moved)
     columns = ("id", "state", *FRESH, "max_tries", "infra_tries", "retry_at", "wait_reason", "wait_since", "updated_at")
@@ -316,7 +357,7 @@ def reschedule(requests: Sequence[Reschedule], *, now: datetime) -> dict[UUID, A
     winners = [row for row in found.values() if row.state == S.RUNNING and _speaks_for(row, asked[row.id].dispatch_id)]
     answers = {i: _wait_answer(found.get(i), item.dispatch_id, i, S.UP_FOR_RESCHEDULE) for i, item in asked.items()}
     answers |= {row.id: Answer(won=True, previous_state=row.state, instance=row) for row in winners}
-    TaskLease.objects.filter(ti_id__in=[row.id for row in winners]).delete()
+    _release(row.id for row in winners)
     moved = [Moved(row, S.UP_FOR_RESCHEDULE, due_at=asked[row.id].reschedule_date) for row in winners]
     record(moved, now=now)
     announce(moved)
@@ -345,7 +386,7 @@ def defer(deferrals: Sequence[Deferral], *, now: datetime) -> dict[UUID, Answer]
     winners = [row for row in found.values() if row.state == S.RUNNING and _speaks_for(row, asked[row.id].dispatch_id)]
     answers = {i: _wait_answer(found.get(i), item.dispatch_id, i, S.DEFERRED) for i, item in asked.items()}
     answers |= {row.id: Answer(won=True, previous_state=row.state, instance=row) for row in winners}
-    TaskLease.objects.filter(ti_id__in=[row.id for row in winners]).delete()
+    _release(row.id for row in winners)
     moved = [Moved(row, S.DEFERRED) for row in winners]
     record(moved, now=now)
     announce(moved)
@@ -462,16 +503,19 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
     that moved, as they were.
     """
     rows = _locked(ids, EDGES[None])
-    for row in rows:
-        if row.state in _HAS_AN_ATTEMPT and row.try_number > 0:
-            archive([row], state=row.state if row.state in FINISHED else S.FAILED, cause=row.cause or Cause.CLEARED)
-    TaskLease.objects.filter(ti_id__in=[row.id for row in rows]).delete()
+    archive(
+        (row, {"state": row.state if row.state in FINISHED else S.FAILED, "cause": row.cause or Cause.CLEARED})
+        for row in rows
+        if row.state in _HAS_AN_ATTEMPT and row.try_number > 0
+    )
+    _release(row.id for row in rows)
     _drop_triggers(rows)
+    tasks = tasks_of(rows)
     moved, written = [], []
     for row in rows:
         next_id = new_id()
         moved.append(Moved(row, None, Cause.CLEARED, actor, event_id=next_id, revoked=row.state in _WITH_A_WORKER))
-        max_tries = row.try_number + (task.retries if (task := task_of(row)) else 0)
+        max_tries = row.try_number + (task.retries if (task := tasks.get((row.dag_version_id, row.task_id))) else 0)
         written.append((row.id, row.state, (next_id, None, *FRESH.values(), max_tries, 0, None, "upstream", now, now)))
     record(moved, now=now)
     announce(moved)
@@ -483,7 +527,7 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
 def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause: str = Cause.MARKED) -> list[TaskInstance]:
     """Set task instances to success, failed or skipped by decision of a person or of a run that ends. Returns the moved."""
     rows = _locked(ids, EDGES[S(state)])
-    TaskLease.objects.filter(ti_id__in=[row.id for row in rows]).delete()
+    _release(row.id for row in rows)
     _drop_triggers(rows)
     moved = [Moved(row, state, cause, actor, revoked=row.state in _WITH_A_WORKER) for row in rows]
     record(moved, now=now)
@@ -510,8 +554,25 @@ def start_run(run_pk: int, *, scheduler_id: UUID, now: datetime) -> bool:
     return _move_run(run_pk, DagRunState.RUNNING, {DagRunState.QUEUED}, now=now, **values)
 
 
-def finish_run(run_pk: int, state: str, *, now: datetime, cause: str = "") -> bool:
-    """End a running run as its tasks say. False: it was not running any more."""
+def finish_run(
+    run_pk: int,
+    state: str,
+    *,
+    now: datetime,
+    cause: str = "",
+    scheduler_id: UUID | None = None,
+    whatever_the_news: bool = False,
+) -> bool:
+    """End a running run as its tasks say.
+
+    False: it was not running any more, is another scheduler's than ``scheduler_id``, or has news that were not taken in
+    when it was judged: a task cleared a moment ago would never run.
+    """
+    run = DagRun.objects.select_for_update().filter(pk=run_pk, state=DagRunState.RUNNING).first()
+    if run is None or scheduler_id not in (None, run.scheduler_id):
+        return False
+    if not whatever_the_news and RunEvent.objects.filter(dag_run_id=run_pk).exists():
+        return False
     return _move_run(run_pk, state, {DagRunState.RUNNING}, now=now, cause=cause, end_date=now)
 
 

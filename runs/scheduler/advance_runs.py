@@ -17,6 +17,7 @@ from runs.causes import Cause
 from runs.dependencies import Decision
 from runs.models import TaskInstance
 from runs.run_nodes import Key
+from runs.scheduler.branch_choices import read_choices
 from runs.scheduler.expand_task import expand_task
 from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.set_aside import set_aside_run
@@ -57,6 +58,8 @@ class AdvanceRuns:
 
     def _advance(self, owned: OwnedRun) -> int:
         done = 0
+        if owned.branch_news:
+            read_choices(owned)
         while decisions := owned.graph.decisions():
             for start in range(0, len(decisions), CHUNK):
                 done += self._carry_out(owned, decisions[start : start + CHUNK])
@@ -70,7 +73,8 @@ class AdvanceRuns:
         now = utcnow()
         keys = groups.pop(Outcome.RUN, [])
         for key in groups.pop(Outcome.EXPAND, []):
-            expand_task(owned, key, now=now)
+            if not expand_task(owned, key, now=now):
+                self.holdings.stale.add(owned.pk)
         fault_point("advance.before_commit")
         with transaction.atomic():
             run, empty = _split(owned, keys)
@@ -102,10 +106,13 @@ class AdvanceRuns:
             give_up[decision.outcome].append(owned.ids[key])
         fault_point("finish_run.before_commit")
         with transaction.atomic():
-            ended = transitions.finish_run(owned.pk, judgement.state, now=now)
+            ended = transitions.finish_run(owned.pk, judgement.state, now=now, scheduler_id=self.holdings.scheduler_id)
             for outcome, ids in give_up.items() if ended else ():
                 transitions.mark(ids, _ENDS[outcome], now=now, actor="scheduler", cause=Cause.MARKED)
-        log.info("run %s of %s: %s", owned.run_id, owned.dag_id, judgement.state if ended else "left, not running any more")
+        if not ended:
+            self.holdings.stale.add(owned.pk)
+            return
+        log.info("run %s of %s: %s", owned.run_id, owned.dag_id, judgement.state)
         self.holdings.drop(owned.pk)
 
 
@@ -117,10 +124,12 @@ def _split(owned: OwnedRun, keys: list[Key]) -> tuple[list[Key], list[Key]]:
 
 def finish_by_force(holdings: Holdings, owned: OwnedRun, *, now: datetime, cause: str) -> None:
     """End a run as failed and give up everything unfinished in it: its time is over."""
-    unfinished = [ti_id for key, ti_id in owned.ids.items() if owned.graph.state_of(key) not in FINISHED]
     with transaction.atomic():
-        if transitions.finish_run(owned.pk, DagRunState.FAILED, now=now, cause=cause):
-            for start in range(0, len(unfinished), CHUNK):
-                chunk = unfinished[start : start + CHUNK]
+        if transitions.finish_run(owned.pk, DagRunState.FAILED, now=now, cause=cause, whatever_the_news=True):
+            # Rows, not memory: a task that was cleared a moment ago has another id.
+            left = TaskInstance.objects.filter(dag_run_id=owned.pk).exclude(state__in=list(FINISHED)).order_by("pk")
+            ids = list(left.values_list("pk", flat=True))
+            for start in range(0, len(ids), CHUNK):
+                chunk = ids[start : start + CHUNK]
                 transitions.mark(chunk, TaskInstanceState.SKIPPED, now=now, actor="scheduler", cause=cause)
     holdings.drop(owned.pk)

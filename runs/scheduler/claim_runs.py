@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic, utcnow
+from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from orchestrator.processes.models import Process
 from orchestrator.processes.selectors import processes_gone
@@ -17,7 +18,6 @@ from runs.scheduler.holdings import Holdings
 from runs.scheduler.load_run import load_run
 from runs.scheduler.set_aside import clear_error, set_aside_run
 from runs.states import DagRunState
-
 
 LOOK_EVERY_SECONDS = 1.0
 
@@ -37,8 +37,9 @@ class ClaimRuns:
         if monotonic() < self._look_at:
             return Result(done=read)
         claimed = self._claim(limit)
-        self._look_at = monotonic() + LOOK_EVERY_SECONDS
-        return Result(done=read + len(claimed), more=len(claimed) >= limit)
+        more = len(claimed) >= limit
+        self._look_at = monotonic() + (0.0 if more else LOOK_EVERY_SECONDS)
+        return Result(done=read + len(claimed), more=more)
 
     def _read_again(self) -> int:
         stale = list(self.holdings.stale)
@@ -61,13 +62,22 @@ class ClaimRuns:
                 won = DagRun.objects.filter(pk=pk, scheduler_id=owner, state=DagRunState.RUNNING)
                 if won.update(scheduler_id=self.holdings.scheduler_id, scheduling_error="", scheduling_retry_at=None):
                     claimed.append(pk)
+                    fault_point("claim_run.after_claim")
                     self._load(pk)
-        # A run of ours that is not in memory: it was claimed just before an error.
-        mine = running.filter(scheduler_id=self.holdings.scheduler_id).values_list("pk", flat=True)
-        for pk in [pk for pk in mine if pk not in self.holdings.runs][:limit]:
-            claimed.append(pk)
+        return claimed + self._agree(limit)
+
+    def _agree(self, limit: int) -> list[int]:
+        """Hold what is ours by the rows and nothing else: an error may follow a claim, and a person may take a run back."""
+        mine = DagRun.objects.filter(state=DagRunState.RUNNING, scheduler_id=self.holdings.scheduler_id)
+        if mine.count() == len(self.holdings.runs):
+            return []
+        ours = set(mine.values_list("pk", flat=True))
+        for pk in self.holdings.runs.keys() - ours:
+            self.holdings.drop(pk)
+        missing = sorted(ours - self.holdings.runs.keys())[:limit]
+        for pk in missing:
             self._load(pk)
-        return claimed
+        return missing
 
     def _load(self, run_pk: int) -> None:
         run = DagRun.objects.select_related("dag").filter(pk=run_pk, scheduler_id=self.holdings.scheduler_id).first()
@@ -79,7 +89,7 @@ class ClaimRuns:
         except Exception as error:
             set_aside_run(self.holdings, run_pk, error)
         else:
-            clear_error(run.dag_id)
+            clear_error(self.holdings, run_pk, run.dag_id)
 
 
 def _gone(owners: set[UUID]) -> list[UUID]:

@@ -13,6 +13,7 @@ from dags_app.selectors import spec_of
 from dags_app.services import dag_set_next_dagrun
 from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic, utcnow
+from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.definitions.timetables import DataInterval
 from runs.models import DagRun
@@ -20,7 +21,6 @@ from runs.run_ids import run_id_of
 from runs.scheduler.holdings import Holdings
 from runs.scheduler.set_aside import set_aside_dag
 from runs.states import DagRunState, DagRunType
-
 
 # Wake-ups of a busy scheduler come by the hundred a second; due DAGs are looked for at most this often.
 SHORTEST_PAUSE_SECONDS = 0.1
@@ -53,7 +53,7 @@ class CreateRuns:
             except Exception as error:
                 set_aside_dag(dag_id, error)
         self.holdings.may_start_runs |= bool(done)
-        return Result(done=done, more=bool(done) and len(ids) >= most, next_in=self._seconds_to_next(now))
+        return Result(done=done, more=bool(done), next_in=self._seconds_to_next(now))
 
     def _create(self, dag_id: str, now: datetime) -> int:
         with transaction.atomic():
@@ -64,6 +64,7 @@ class CreateRuns:
                 return 0  # another scheduler was quicker
             created = _insert(dag, now)
             dag_set_next_dagrun(dag, spec_of(dag.latest_version_id), _interval(dag))  # type: ignore[arg-type]
+        fault_point("create_run.after_commit")
         return created
 
     def _seconds_to_next(self, now: datetime) -> float:
@@ -110,5 +111,8 @@ def _insert(dag: Dag, now: datetime) -> int:
                 bundle_version=dag.bundle_version,
             )
     except IntegrityError:
+        same = Q(run_id=run_id_of(DagRunType.SCHEDULED, run_after=run_after)) | Q(logical_date=dag.next_dagrun_logical_date)
+        if not DagRun.objects.filter(same, dag_id=dag.pk).exists():
+            raise  # something else is wrong, and the schedule must not go on as if the run existed
         return 0
     return 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
+from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import ExpandSpec
 from runs import transitions
@@ -18,38 +20,45 @@ from runs.scheduler.holdings import OwnedRun
 from runs.scheduler.load_run import CHUNK, instance_values
 from runs.states import TaskInstanceState
 
-
-class CannotExpandError(Exception):
-    """A mapped task maps over something that has no length."""
+log = logging.getLogger(__name__)
 
 
-def expand_task(owned: OwnedRun, key: Key, *, now: datetime) -> None:
-    """Replace the instance without index by one per index; a length of zero skips it.
+def expand_task(owned: OwnedRun, key: Key, *, now: datetime) -> bool:
+    """Replace the instance without index by one per index; a length of zero skips it, no length fails it for upstream.
 
-    Raises:
-        CannotExpandError: naming the task and the value that it maps over.
+    The last step gives the instance itself the index 0: an expansion that dies before it is recognised by the instance that
+    still has none, and decided again. Returns False where somebody else changed the instance first.
     """
     task = owned.tasks[key[0]]
     expand = expand_of(owned.spec, task)
     length = _length(owned, expand) if expand else None
-    if length is None:
-        raise CannotExpandError(f"task {key[0]!r} maps over a value that has no length: return a list or a dict upstream")
-    if length == 0:
-        with transaction.atomic():
-            transitions.decide_without_running([owned.ids[key]], TaskInstanceState.SKIPPED, now=now)
-        owned.graph.apply([(key, TaskInstanceState.SKIPPED)])
-        return
-    ids = {0: owned.ids.pop(key)} | {index: new_id() for index in range(1, length)}
-    with transaction.atomic():
-        TaskInstance.objects.filter(pk=ids[0]).update(map_index=0)
+    if not length:
+        return _end(owned, key, TaskInstanceState.UPSTREAM_FAILED if length is None else TaskInstanceState.SKIPPED, now=now)
+    ids = {0: owned.ids[key]} | {index: new_id() for index in range(1, length)}
     values = instance_values(task) | {"dag_id": owned.dag_id, "run_id": owned.run_id, "dag_run_id": owned.pk}
     values |= {"dag_version_id": owned.version_id, "wait_reason": "upstream", "wait_since": now, "updated_at": now}
     for start in range(1, length, CHUNK):
         rows = [TaskInstance(id=ids[i], map_index=i, **values) for i in range(start, min(start + CHUNK, length))]
         with transaction.atomic():
             TaskInstance.objects.bulk_create(rows)
+    fault_point("expand.before_last_step")
+    with transaction.atomic():
+        if not TaskInstance.objects.filter(pk=ids[0], state=None, map_index=-1).update(map_index=0):
+            return False
+    del owned.ids[key]
     owned.ids |= {(key[0], index): ti_id for index, ti_id in ids.items()}
     owned.graph.replace(key, [InstanceState(key[0], index) for index in ids])
+    return True
+
+
+def _end(owned: OwnedRun, key: Key, state: TaskInstanceState, *, now: datetime) -> bool:
+    if state is TaskInstanceState.UPSTREAM_FAILED:
+        log.error("%s: task %r maps over a value that has no length: return a list or a dict upstream", owned.run_id, key[0])
+    with transaction.atomic():
+        if not transitions.decide_without_running([owned.ids[key]], state, now=now):
+            return False
+    owned.graph.apply([(key, state)])
+    return True
 
 
 def _length(owned: OwnedRun, expand: ExpandSpec) -> int | None:

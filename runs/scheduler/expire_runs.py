@@ -25,8 +25,15 @@ class ExpireRuns:
     def run_once(self, limit: int) -> Result:
         """End what is overdue."""
         now = utcnow()
-        overdue = [owned for pk in self.holdings.pop_overdue(now) if (owned := self.holdings.runs.get(pk))]
-        for owned in overdue:
+        overdue = self.holdings.pop_overdue(now)
+        failed: list[Exception] = []
+        for owned in [self.holdings.runs[pk] for pk in overdue]:
             log.warning("run %s of %s exceeds its dagrun_timeout of %s s", owned.run_id, owned.dag_id, owned.spec.dagrun_timeout)
-            finish_by_force(self.holdings, owned, now=now, cause=Cause.DAGRUN_TIMEOUT)
+            try:
+                finish_by_force(self.holdings, owned, now=now, cause=Cause.DAGRUN_TIMEOUT)
+            except Exception as error:
+                self.holdings.end_by(owned.deadline or now, owned.pk)
+                failed.append(error)
+        if failed:
+            raise failed[0]
         return Result(done=len(overdue), next_in=1.0)

@@ -18,14 +18,16 @@ class FollowVersions:
 
     def run_once(self, limit: int) -> Result:
         """Compare the versions in memory with the newest ones; one query."""
-        held = {owned.dag_id for owned in self.holdings.runs.values()}
+        following = [owned for owned in self.holdings.runs.values() if owned.follows_versions]
+        held = {owned.dag_id for owned in following}
         if not held:
             return Result(next_in=1.0)
         values = ("dag_id", "latest_version_id", "latest_version__structure_hash", "latest_version__attributes_hash")
-        newest = {row[0]: row[1:] for row in Dag.objects.filter(dag_id__in=held, bundle_version=None).values_list(*values)}
+        known = Dag.objects.filter(dag_id__in=held).exclude(latest_version=None)
+        newest = {row[0]: row[1:] for row in known.values_list(*values)}
         behind = [
             owned.pk
-            for owned in self.holdings.runs.values()
+            for owned in following
             if owned.dag_id in newest and newest[owned.dag_id] != (owned.version_id, *owned.version_hashes)
         ]
         self.holdings.stale.update(behind)

@@ -5,8 +5,9 @@ All of it is a cache. Every decision made from it is a guarded write, and a writ
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from uuid import UUID
 
@@ -33,6 +34,17 @@ class OwnedRun:
     logical_date: datetime | None = None
     started_at: datetime | None = None
     waits_for_past: bool = False
+    follows_versions: bool = True  # takes over new versions of its DAG
+    branches: frozenset[str] = frozenset()  # tasks that choose a branch
+    below_branches: frozenset[str] = frozenset()
+    branch_news: bool = False  # what branches chose is to be read again
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the run times out, None for never."""
+        if not self.spec.dagrun_timeout or self.started_at is None:
+            return None
+        return self.started_at + timedelta(seconds=self.spec.dagrun_timeout)
 
     def candidate(self, key: Key) -> Candidate:
         """Return the entry for the ready queue of a scheduled task instance."""
@@ -46,6 +58,7 @@ class OwnedRun:
             pool=task.pool,
             pool_slots=task.pool_slots,
             priority_weight=task.priority_weight_total,
+            executor=task.executor,
         )
 
 
@@ -62,27 +75,27 @@ class Holdings:
     paused_dags: set[str] = field(default_factory=set)
     may_start_runs: bool = True
     corrections: int = 0
+    failures: Counter[int] = field(default_factory=Counter)  # run -> how often in a row it could not be handled
     _due: list[tuple[datetime, int, Key, UUID]] = field(default_factory=list)
     _deadlines: list[tuple[datetime, int]] = field(default_factory=list)
 
     def hold(self, owned: OwnedRun) -> None:
         """Take a run in, in place of what was known of it."""
+        self.ready.drop_run(owned.pk)
         self.runs[owned.pk] = owned
         self.dirty.add(owned.pk)
         self.stale.discard(owned.pk)
 
     def drop(self, run_pk: int) -> None:
         """Forget a run; what stands of it in queues falls away when it is reached."""
-        owned = self.runs.pop(run_pk, None)
+        self.runs.pop(run_pk, None)
         self.dirty.discard(run_pk)
         self.stale.discard(run_pk)
-        if owned is not None:
-            for ti_id in owned.ids.values():
-                self.ready.discard(ti_id)
+        self.ready.drop_run(run_pk)
         self.may_start_runs = True
 
     def wake_at(self, due_at: datetime, run_pk: int, key: Key, ti_id: UUID) -> None:
-        """Remember when a retry or a reschedule is due."""
+        """Remember when a retry, a reschedule or the next try of a hand-over is due."""
         heappush(self._due, (due_at, run_pk, key, ti_id))
 
     def pop_due(self, now: datetime, limit: int) -> list[tuple[int, Key, UUID]]:
@@ -102,10 +115,13 @@ class Holdings:
         heappush(self._deadlines, (deadline, run_pk))
 
     def pop_overdue(self, now: datetime) -> list[int]:
-        """Return the runs whose deadline is over."""
+        """Return the runs whose deadline is over; one that it had before it was cleared does not count."""
         overdue = []
         while self._deadlines and self._deadlines[0][0] <= now:
-            overdue.append(heappop(self._deadlines)[1])
+            deadline, run_pk = heappop(self._deadlines)
+            owned = self.runs.get(run_pk)
+            if owned is not None and owned.deadline == deadline and run_pk not in overdue:
+                overdue.append(run_pk)
         return overdue
 
     def limits_of(self, run_pk: int) -> Limits | None:

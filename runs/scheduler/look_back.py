@@ -7,9 +7,10 @@ from collections import Counter
 from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.serialization.spec import DagSpec
-from runs.dependencies import PastFacts
+from runs.dependencies import PastFacts, WaitReason
 from runs.models import DagRun, TaskInstance
-from runs.scheduler.holdings import Holdings
+from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.scheduler.set_aside import set_aside_run
 from runs.states import SUCCESS_STATES, DagRunType
 
 
@@ -37,7 +38,8 @@ def past_facts(run: DagRun, spec: DagSpec) -> dict[str, PastFacts]:
         total[task_id] += 1
         bad[task_id] += state not in SUCCESS_STATES
     earlier = TaskInstance.objects.filter(dag_id=run.dag_id, dag_run__logical_date__lt=run.logical_date)
-    before = set(earlier.filter(task_id__in=[t.task_id for t in looking]).values_list("task_id", flat=True).distinct())
+    # Only asked of tasks that the previous run does not have; the history is never read as a whole.
+    before = {t.task_id for t in looking if total[t.task_id] or earlier.filter(task_id=t.task_id).exists()}
     return {
         task.task_id: PastFacts(
             has_previous_run=True,
@@ -66,9 +68,27 @@ class LookBack:
         if everyone:
             self._all_due_at = monotonic() + 1.0
         waiting = [o for o in self.holdings.runs.values() if o.waits_for_past and (everyone or o.dag_id in news)]
-        for owned in waiting:
-            run = DagRun.objects.filter(pk=owned.pk).first()
-            if run is not None:
-                owned.graph.set_past(past_facts(run, owned.spec))
-                self.holdings.dirty.add(owned.pk)
-        return Result(done=len(waiting))
+        held = [owned for owned in waiting if _is_held_back(owned)]
+        runs = DagRun.objects.in_bulk([owned.pk for owned in held])
+        done = 0
+        for owned in held:
+            try:
+                done += self._look(owned, runs.get(owned.pk))
+            except Exception as error:
+                set_aside_run(self.holdings, owned.pk, error)
+        return Result(done=done)
+
+    def _look(self, owned: OwnedRun, run: DagRun | None) -> bool:
+        """Take the facts over; returns whether they are others than before."""
+        facts = past_facts(run, owned.spec) if run is not None else {}
+        changed = any(owned.graph.past_of(task_id) != fact for task_id, fact in facts.items())
+        if changed:
+            owned.graph.set_past(facts)
+            self.holdings.dirty.add(owned.pk)
+        return changed
+
+
+def _is_held_back(owned: OwnedRun) -> bool:
+    """Return whether the past holds any task of the run back: only then it is asked again."""
+    looking = (key for key in owned.graph if key[0] in owned.tasks and owned.tasks[key[0]].depends_on_past)
+    return any(owned.graph.decision(key).reason is WaitReason.PAST for key in looking)

@@ -30,6 +30,7 @@ class Candidate:
     pool: str
     pool_slots: int
     priority_weight: int
+    executor: str | None = None
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -102,7 +103,7 @@ class ReadyQueue:
 
     def __init__(self) -> None:
         self._lanes: dict[LaneKey, _Lane] = {}
-        self._known: set[UUID] = set()
+        self._known: dict[UUID, Candidate] = {}
         self._aside_runs: dict[int, set[LaneKey]] = {}
         self._aside_tasks: dict[TaskKey, list[Candidate]] = {}
         self._ties = 0
@@ -114,15 +115,31 @@ class ReadyQueue:
     def __contains__(self, ti_id: UUID) -> bool:
         return ti_id in self._known
 
+    @property
+    def pools(self) -> set[str]:
+        """The pools that candidates stand in."""
+        return {candidate.pool for candidate in self._known.values()}
+
     def add(self, candidate: Candidate) -> None:
         """Take a candidate in; one that is known already is left as it is."""
         if candidate.ti_id not in self._known:
-            self._known.add(candidate.ti_id)
+            self._known[candidate.ti_id] = candidate
             self._insert(candidate)
 
     def discard(self, ti_id: UUID) -> None:
         """Forget a candidate; its place in the heap falls away when it is reached."""
-        self._known.discard(ti_id)
+        self._known.pop(ti_id, None)
+
+    def drop_run(self, run_pk: int) -> None:
+        """Forget all candidates of a run."""
+        self._aside_runs.pop(run_pk, None)
+        for lane in self._lanes.values():
+            for _, _, candidate in lane.runs.pop(run_pk, ()):
+                self._known.pop(candidate.ti_id, None)
+        for candidates in self._aside_tasks.values():
+            for candidate in candidates:
+                if candidate.run_pk == run_pk:
+                    self._known.pop(candidate.ti_id, None)
 
     def release(self, run_pk: int, task: TaskKey) -> None:
         """Something of this run and task ended: what was set aside for them counts again."""
@@ -151,7 +168,7 @@ class ReadyQueue:
             lane_key, candidate = found
             self.visited += 1
             lane = self._lanes[lane_key]
-            if candidate.ti_id not in self._known:
+            if self._known.get(candidate.ti_id) is not candidate:  # forgotten, or added anew as something else
                 lane.take(candidate.run_pk)
                 continue
             limits = limits_of(candidate.run_pk)
@@ -163,7 +180,7 @@ class ReadyQueue:
             if _is_capped(candidate, capacity, limits):
                 self._aside_tasks.setdefault((candidate.dag_id, candidate.task_id), []).append(candidate)
                 continue
-            self._known.discard(candidate.ti_id)
+            del self._known[candidate.ti_id]
             _spend(capacity, candidate)
             chosen.append(candidate)
         return chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +20,10 @@ from runs.models import TaskInstance, TaskLease
 from runs.reports import Report
 from runs.states import TaskInstanceState as S
 
+log = logging.getLogger(__name__)
+
 EVERY_SECONDS = 2.0
+CLOCK_STEP_SECONDS = 5.0
 
 
 class ReapLost:
@@ -36,17 +40,18 @@ class ReapLost:
         self.executors = executors
         self._looking_since = monotonic()
         self._looked_at = monotonic()
+        self._wall_clock = utcnow()
 
     def run_once(self, limit: int) -> Result:
         """Look once."""
-        started = monotonic()
-        if started - self._looked_at > EVERY_SECONDS * 5:
-            self._looking_since = started
-        now = utcnow()
+        started, now = monotonic(), utcnow()
+        step = (now - self._wall_clock).total_seconds() - (started - self._looked_at)
+        if started - self._looked_at > EVERY_SECONDS * 5 or abs(step) > CLOCK_STEP_SECONDS:
+            self._looking_since = started  # an outage, or the clock was set: workers get a lease's time to renew
         done = self._requeue_unbegun(now, limit)
         done += self._lose_ownerless(now, limit)
         done += self._lose_expired(now, limit)
-        self._looked_at = monotonic()
+        self._looked_at, self._wall_clock = monotonic(), utcnow()
         return Result(done=done, next_in=EVERY_SECONDS)
 
     def _requeue_unbegun(self, now: datetime, limit: int) -> int:
@@ -67,14 +72,14 @@ class ReapLost:
 
     def _lose_ownerless(self, now: datetime, limit: int) -> int:
         """Running attempts whose supervisor is certainly dead: its tasks died with it."""
-        running = list(TaskInstance.objects.filter(state=S.RUNNING).values_list("id", "dispatch_id", "queued_by")[:5000])
-        gone = processes_gone({row[2] for row in running if row[2]})
-        reports = [
-            _report(row[0], row[1], now, Cause.SUPERVISOR_DIED, "the supervisor that ran it is gone")
-            for row in running
-            if row[2] in gone
-        ]
-        return _lose(reports[:limit], now)
+        running = TaskInstance.objects.filter(state=S.RUNNING)
+        owners = running.exclude(queued_by=None).values_list("queued_by", flat=True).distinct()
+        gone = processes_gone(owner for owner in owners if owner)
+        if not gone:
+            return 0
+        rows = running.filter(queued_by__in=gone).order_by("id").values_list("id", "dispatch_id")[:limit]
+        what = "the supervisor that ran it is gone"
+        return _lose([_report(row[0], row[1], now, Cause.SUPERVISOR_DIED, what) for row in rows], now)
 
     def _lose_expired(self, now: datetime, limit: int) -> int:
         if monotonic() - self._looking_since < float(conf.get("workers", "lease_seconds")):
@@ -84,7 +89,7 @@ class ReapLost:
             _report(ti_id, dispatch_id, now, Cause.LEASE_LOST, f"no heartbeat from {owner}")
             for ti_id, dispatch_id, owner in expired[:limit]
         ]
-        return _lose(reports, now)
+        return _lose(reports, now, expired_only=True)
 
 
 class HearExecutors:
@@ -94,28 +99,41 @@ class HearExecutors:
 
     def __init__(self, executors: Executors) -> None:
         self.executors = executors
+        self._heard: list[ExecutorEvent] = []  # until they are carried out: a failed write forgets none
 
     def run_once(self, limit: int) -> Result:
         """Take all news; an executor that fails hinders no other."""
-        events = [event for executor in self.executors for event in executor.events()]
-        now = utcnow()
+        for executor in self.executors:
+            try:
+                self._heard += executor.events()
+            except Exception:
+                log.exception("executor %s cannot say what happened", executor.name)
+        events, now = self._heard, utcnow()
         if not events:
             return Result()
         with transaction.atomic():
-            _requeue_rejected([event for event in events if event.kind == "rejected"], now)
+            _take_back_rejected([event for event in events if event.kind == "rejected"], now)
             lost = [event for event in events if event.kind == "lost"]
             transitions.requeue({event.ti_id: event.dispatch_id for event in lost}, now=now, cause=Cause.SUPERVISOR_DIED)
             transitions.lose([_report(e.ti_id, e.dispatch_id, now, e.cause, e.detail) for e in lost], now=now)
+        self._heard = []
         return Result(done=len(events))
 
 
-# What a worker refuses because of itself is handed to another; anything else would be refused again.
-_PASSING = {Cause.EVICTED, Cause.LAUNCH_ERROR, Cause.HOST_DIED, Cause.SUPERVISOR_DIED}
+# What a worker refuses because it goes away is handed to another at once.
+_PASSING = {Cause.EVICTED, Cause.HOST_DIED, Cause.SUPERVISOR_DIED}
 
 
-def _requeue_rejected(events: list[ExecutorEvent], now: datetime) -> None:
+def _take_back_rejected(events: list[ExecutorEvent], now: datetime) -> None:
+    """Make refused hand-overs again: at once, or after a pause where the launch itself failed (C02-d).
+
+    Where the server refused the start, the attempt is not this hand-over's any more and the dispatch id does not fit.
+    """
     passing = {e.ti_id: e.dispatch_id for e in events if e.cause in _PASSING}
-    transitions.requeue(passing, now=now, cause=Cause.LAUNCH_ERROR)
+    failed = [e for e in events if e.cause not in _PASSING]
+    transitions.requeue(passing, now=now, cause=Cause.EVICTED)
+    dispatches, errors = {e.ti_id: e.dispatch_id for e in failed}, {e.ti_id: e.detail[:2000] or e.cause for e in failed}
+    transitions.requeue(dispatches, now=now, cause=Cause.LAUNCH_ERROR, errors=errors)
 
 
 def _owners_gone(owners: set[UUID]) -> set[UUID]:
@@ -134,8 +152,8 @@ def _report(ti_id: UUID, dispatch_id: UUID | None, now: datetime, cause: str, de
     return Report(ti_id, dispatch_id, S.FAILED, end_date=now, cause=cause, cause_detail=detail)
 
 
-def _lose(reports: list[Report], now: datetime) -> int:
+def _lose(reports: list[Report], now: datetime, *, expired_only: bool = False) -> int:
     if not reports:
         return 0
     with transaction.atomic():
-        return len(transitions.lose(reports, now=now))
+        return len(transitions.lose(reports, now=now, expired_only=expired_only))

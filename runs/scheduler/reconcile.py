@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
+from uuid import UUID
 
 from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic
@@ -10,7 +12,7 @@ from orchestrator.kernel.service import Result
 from orchestrator.kernel.telemetry import count
 from runs.models import RunEvent, TaskInstance
 from runs.run_graph import RunGraph
-from runs.scheduler.holdings import Holdings
+from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.states import TaskInstanceState
 
 log = logging.getLogger(__name__)
@@ -40,16 +42,22 @@ class Reconcile:
 
     def _compare(self, run_pk: int) -> None:
         owned = self.holdings.runs[run_pk]
-        rows = list(TaskInstance.objects.filter(dag_run_id=run_pk).values_list("task_id", "map_index", "state"))
+        rows = list(TaskInstance.objects.filter(dag_run_id=run_pk).values_list("task_id", "map_index", "state", "id", "retry_at"))
         if RunEvent.objects.filter(dag_run_id=run_pk).exists():
             return  # news are on their way: a difference now would prove nothing
-        different = [row for row in rows if _differs(owned.graph, row)]
+        different = [row[:3] for row in rows if _differs(owned.graph, row[:3]) or self._is_forgotten(owned, row)]
         if different:
             self.holdings.corrections += len(different)
             count("scheduler.reconcile.corrections", len(different))
             where, number = f"run {owned.run_id} of {owned.dag_id}", len(different)
             log.error("%s: %d task instances were not as remembered, e.g. %s; it is read again", where, number, different[0])
             self.holdings.stale.add(run_pk)
+
+    def _is_forgotten(self, owned: OwnedRun, row: tuple[str, int, str | None, UUID, datetime | None]) -> bool:
+        """Return whether an attempt waits for slots and stands in no queue."""
+        task_id, _, state, ti_id, retry_at = row
+        waits = state == TaskInstanceState.SCHEDULED and retry_at is None and task_id in owned.tasks
+        return waits and ti_id not in self.holdings.ready
 
 
 def _differs(graph: RunGraph, row: tuple[str, int, str | None]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.db import DatabaseError
+
 from orchestrator.config import conf
 from orchestrator.database import refresh_connection, wakeup_for
 from orchestrator.kernel.heartbeat import Heartbeat, HeartbeatLostError
@@ -16,7 +18,9 @@ from runs.executors.loader import load_executors
 from runs.models import DagRun
 from runs.scheduler.advance_runs import AdvanceRuns
 from runs.scheduler.claim_runs import ClaimRuns
+from runs.scheduler.close_orphans import CloseOrphans
 from runs.scheduler.create_runs import CreateRuns
+from runs.scheduler.expire_deferrals import ExpireDeferrals
 from runs.scheduler.expire_runs import ExpireRuns
 from runs.scheduler.follow_versions import FollowVersions
 from runs.scheduler.holdings import Holdings
@@ -28,6 +32,7 @@ from runs.scheduler.standby import wait_for_turn
 from runs.scheduler.start_runs import StartRuns
 from runs.scheduler.take_events import TakeEvents
 from runs.scheduler.wake_waiting import WakeWaiting
+from runs.states import DagRunState
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +83,18 @@ class SchedulerService:
         interval = float(conf.get("scheduler", "scheduler_heartbeat_sec"))
         trust = float(conf.get("scheduler", "scheduler_health_check_threshold"))
 
+        seen = 0
+
         def beat() -> None:
-            if not process_beat(process_id, progress=True):
+            nonlocal seen
+            refresh_connection()  # this thread's own: a connection that broke would fail for ever
+            rounds = self.service.rounds
+            moved, seen = rounds != seen, rounds
+            if not process_beat(process_id, progress=moved):
                 raise HeartbeatLostError("the row of this scheduler is gone or ended: another one has taken over")
 
-        return Heartbeat(beat, interval, max(trust, interval * 1.5), on_lost=lambda: self.service.stop())
+        self.heartbeat = Heartbeat(beat, interval, max(trust, interval * 1.5), on_lost=lambda: self.service.stop())
+        return self.heartbeat
 
     def _wake(self) -> None:
         refresh_connection()
@@ -90,14 +102,20 @@ class SchedulerService:
         self.service.extra_fds = {fd: read for executor in self.executors for fd, read in executor.descriptors().items()}
 
     def _drain(self) -> None:
+        if not self.heartbeat.is_trusted():
+            return  # not told to stop, only out of touch with the database: what runs goes on under its supervisor (C03-a)
         for executor in self.executors:
             executor.drain(float(conf.get("scheduler", "drain_timeout_seconds")))
 
     def _leave(self, process_id: UUID) -> None:
         for executor in self.executors:
             executor.stop()
-        DagRun.objects.filter(scheduler_id=process_id).update(scheduler_id=None)
-        process_end(process_id)
+        try:
+            refresh_connection()
+            DagRun.objects.filter(scheduler_id=process_id, state=DagRunState.RUNNING).update(scheduler_id=None)
+            process_end(process_id)
+        except DatabaseError as error:
+            log.warning("cannot give the runs back (%s): another scheduler takes them when it sees that this one is gone", error)
 
 
 def scheduler_duties(holdings: Holdings, executors: Executors) -> list[Duty]:
@@ -114,6 +132,8 @@ def scheduler_duties(holdings: Holdings, executors: Executors) -> list[Duty]:
         QueueTasks(holdings, executors),
         FollowVersions(holdings),
         ExpireRuns(holdings),
+        ExpireDeferrals(),
         ReapLost(executors),
+        CloseOrphans(),
         Reconcile(holdings),
     ]

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import monotonic, utcnow
@@ -16,7 +16,7 @@ from runs import transitions
 from runs.models import DagRun
 from runs.scheduler.holdings import Holdings
 from runs.scheduler.load_run import load_run
-from runs.scheduler.set_aside import clear_error, set_aside_run
+from runs.scheduler.set_aside import clear_error, set_aside_dag, set_aside_run
 from runs.states import DagRunState
 
 # Wake-ups of a busy scheduler come by the hundred a second; new runs are looked for at most this often.
@@ -40,11 +40,19 @@ class StartRuns:
         self._looked_at, self.holdings.may_start_runs = monotonic(), False
         now = utcnow()
         started = 0
-        for dag_id in _dags_with_room(now):
-            started += self._start_of(dag_id, limit - started, now)
-            if started >= limit:
-                return Result(done=started, more=True)
-        return Result(done=started)
+        dags = _dags_with_room(now)
+        share = max(1, limit // max(1, len(dags)))  # a DAG with a long backlog must not hold up the others
+        more = False
+        for dag_id in dags[:limit]:
+            try:
+                number = self._start_of(dag_id, share, now)
+            except Exception as error:
+                set_aside_dag(dag_id, error)
+                continue
+            started += number
+            more |= number >= share
+        self.holdings.may_start_runs |= more
+        return Result(done=started, more=more)
 
     def _start_of(self, dag_id: str, limit: int, now: datetime) -> int:
         started = _claim(dag_id, limit, self.holdings, now)
@@ -55,25 +63,23 @@ class StartRuns:
             except Exception as error:
                 set_aside_run(self.holdings, run.pk, error)
             else:
-                clear_error(dag_id)
+                clear_error(self.holdings, run.pk, dag_id)
         return len(started)
 
 
 def _queued(now: datetime) -> Q:
     may = Q(scheduling_retry_at=None) | Q(scheduling_retry_at__lte=now)
-    return may & Q(state=DagRunState.QUEUED, run_after__lte=now, dag__is_paused=False, backfill_id=None)
+    return may & Q(state=DagRunState.QUEUED, run_after__lte=now, dag__is_paused=False, dag__is_stale=False, backfill_id=None)
 
 
 def _dags_with_room(now: datetime) -> list[str]:
     """Return the DAGs that have queued runs and free run slots; two queries, whatever the number of runs."""
-    waiting = dict(DagRun.objects.filter(_queued(now)).values_list("dag_id", "dag__max_active_runs").distinct())
-    running = Counter(
-        dict(
-            DagRun.objects.filter(state=DagRunState.RUNNING, dag_id__in=list(waiting)[:1000])
-            .values_list("dag_id")
-            .annotate(number=Count("id"))
-        )
-    )
+    grouped = DagRun.objects.filter(_queued(now)).values_list("dag_id", "dag__max_active_runs").annotate(oldest=Min("run_after"))
+    waiting = {dag_id: most for dag_id, most, _ in grouped.order_by("oldest", "dag_id")}
+    if not waiting:
+        return []
+    active = DagRun.objects.filter(state=DagRunState.RUNNING, backfill_id=None).order_by()
+    running = Counter(dict(active.values_list("dag_id").annotate(number=Count("id"))))
     return [dag_id for dag_id, most in waiting.items() if most is None or running[dag_id] < most]
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID
 
+from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from runs.executors.base import Executors
 from runs.models import RunEvent
 from runs.scheduler.holdings import Holdings, OwnedRun
-from runs.states import FINISHED, TaskInstanceState
+from runs.states import TaskInstanceState
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "dag_run_id", "task_id", "map_index", "state", "ti_id", "due_at", "revoked_id")
 _LIMIT = 2000
@@ -29,14 +33,17 @@ class TakeEvents:
 
     def run_once(self, limit: int) -> Result:
         """Take in at most a bounded number of events."""
-        if not self.holdings.runs:
-            return Result()
         mine = RunEvent.objects.filter(dag_run__scheduler_id=self.holdings.scheduler_id)
         rows = list(mine.order_by("id").values_list(*_COLUMNS)[:_LIMIT])
         if rows:
             RunEvent.objects.filter(id__in=[row[0] for row in rows]).delete()
+            fault_point("take_events.after_delete")
         for row in rows:
-            self._take(*row[1:])
+            try:
+                self._take(*row[1:])
+            except Exception:
+                log.exception("news of run %s cannot be taken in; it is read again", row[1])
+                self.holdings.stale.add(row[1])
         return Result(done=len(rows), more=len(rows) == _LIMIT)
 
     def _take(self, run_pk: int, task_id: str, map_index: int, state: str | None, ti_id: UUID | None, *rest: Any) -> None:
@@ -57,12 +64,13 @@ class TakeEvents:
         self.holdings.ready.discard(owned.ids[key])
         if ti_id is not None:
             owned.ids[key] = ti_id
-        if state == TaskInstanceState.SCHEDULED:
-            self.holdings.ready.add(owned.candidate(key))
         if due_at is not None:
             self.holdings.wake_at(due_at, owned.pk, key, owned.ids[key])
-        if state in FINISHED or due_at is not None:
-            self.holdings.ready.release(owned.pk, (owned.dag_id, key[0]))
+        elif state == TaskInstanceState.SCHEDULED and key[0] in owned.tasks:
+            self.holdings.ready.add(owned.candidate(key))
+        self.holdings.ready.release(owned.pk, (owned.dag_id, key[0]))
+        if key[0] in owned.branches or key[0] in owned.below_branches:
+            owned.branch_news = True
         if owned.waits_for_past:
             self.holdings.past_changed.add(owned.dag_id)
         self.holdings.dirty.add(owned.pk)

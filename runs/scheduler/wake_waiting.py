@@ -1,6 +1,9 @@
-"""Decides when a retry or a rescheduled sensor is due."""
+"""Decides when a retry, a rescheduled sensor or a hand-over that failed for a moment is due."""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
@@ -9,10 +12,14 @@ from orchestrator.kernel.service import Result
 from runs import transitions
 from runs.run_nodes import Key
 from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.scheduler.set_aside import set_aside_run
 from runs.states import TaskInstanceState
 from runs.trigger_rules import Outcome
 
 _WAITING = {TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE}
+LOOK_AGAIN = timedelta(seconds=1)
+
+Due = dict[UUID, tuple[OwnedRun, Key]]
 
 
 class WakeWaiting:
@@ -26,22 +33,41 @@ class WakeWaiting:
     def run_once(self, limit: int) -> Result:
         """Schedule what is due."""
         now = utcnow()
-        due = [
-            (owned, key)
-            for run_pk, key, ti_id in self.holdings.pop_due(now, limit)
-            if (owned := self.holdings.runs.get(run_pk)) and owned.ids.get(key) == ti_id and _may_run(owned, key)
-        ]
+        popped = self.holdings.pop_due(now, limit)
+        due: Due = {}
+        for run_pk, key, ti_id in popped:
+            owned = self.holdings.runs.get(run_pk)
+            if owned is None or owned.ids.get(key) != ti_id:
+                continue
+            try:
+                self._sort_out(owned, key, due, now)
+            except Exception as error:
+                set_aside_run(self.holdings, run_pk, error)
+        number = len(due)
         if due:
-            by_id = {owned.ids[key]: (owned, key) for owned, key in due}
+            self._schedule(due, now)
+        return Result(done=number, more=len(popped) >= limit, next_in=self.holdings.seconds_to_next_due(now))
+
+    def _sort_out(self, owned: OwnedRun, key: Key, due: Due, now: datetime) -> None:
+        state = owned.graph.state_of(key)
+        if state is TaskInstanceState.SCHEDULED:
+            self.holdings.ready.add(owned.candidate(key))
+        elif state in _WAITING and owned.graph.decision(key).outcome is Outcome.RUN:
+            due[owned.ids[key]] = (owned, key)
+        elif state in _WAITING:
+            # Something upstream was cleared, or the past holds it: the graph speaks up only for undecided instances.
+            self.holdings.wake_at(now + LOOK_AGAIN, owned.pk, key, owned.ids[key])
+
+    def _schedule(self, due: Due, now: datetime) -> None:
+        try:
             with transaction.atomic():
-                rows = transitions.schedule(list(by_id), now=now)
-            for row in rows:
-                owned, key = by_id[row.id]
-                owned.graph.apply([(key, TaskInstanceState.SCHEDULED)])
-                self.holdings.ready.add(owned.candidate(key))
-            self.holdings.stale.update(owned.pk for owned, _ in due if len(rows) < len(due))
-        return Result(done=len(due), more=len(due) >= limit, next_in=self.holdings.seconds_to_next_due(now))
-
-
-def _may_run(owned: OwnedRun, key: Key) -> bool:
-    return owned.graph.state_of(key) in _WAITING and owned.graph.decision(key).outcome is Outcome.RUN
+                rows = transitions.schedule(list(due), now=now)
+        except Exception:
+            for ti_id, (owned, key) in due.items():
+                self.holdings.wake_at(now, owned.pk, key, ti_id)
+            raise
+        for row in rows:
+            owned, key = due.pop(row.id)
+            owned.graph.apply([(key, TaskInstanceState.SCHEDULED)])
+            self.holdings.ready.add(owned.candidate(key))
+        self.holdings.stale.update(owned.pk for owned, _ in due.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,15 +12,17 @@ from django.db import transaction
 
 from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.service import Service
-from orchestrator.processes.services import process_register
+from orchestrator.processes.services import process_end, process_register
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from runs import transitions
 from runs.executors.base import ExecutorEvent, Executors, HandOver
-from runs.models import DagRun, TaskInstance
+from runs.models import DagRun, TaskInstance, XCom
 from runs.reports import Report, Start
 from runs.scheduler.holdings import Holdings
 from runs.scheduler.service import scheduler_duties
+from runs.services import run_trigger
 from runs.states import TaskInstanceState as S
+from tests.factories import make_dag
 
 
 class ScriptedExecutor:
@@ -79,6 +82,9 @@ class Rounds:
         for _ in range(most):
             for entry in self.service._scheduled:
                 entry.due_at = 0.0
+                for pause in ("_look_at", "_refresh_at", "_all_due_at"):
+                    if hasattr(entry.duty, pause):
+                        setattr(entry.duty, pause, 0.0)
                 assert not entry.failures, f"duty {entry.duty.name} failed"
             self.holdings.may_start_runs = True
             if not self.service.run_due():
@@ -105,6 +111,37 @@ class Rounds:
         with transaction.atomic():
             transitions.start(starts, now=now, lease_seconds=100)
 
+    def let_due(self) -> None:
+        """Let everything that waits for a time be due now, in memory."""
+        self.holdings._due = [(utcnow() - timedelta(days=1), *rest) for _, *rest in self.holdings._due]  # type: ignore[misc]
+
+    def age(self, run: DagRun, seconds: float) -> None:
+        """Let the run have begun that much earlier, in memory as well."""
+        began = utcnow() - timedelta(seconds=seconds)
+        DagRun.objects.filter(pk=run.pk).update(start_date=began)
+        self.holdings.stale.add(run.pk)
+
+    def push_result(self, run: DagRun, task_id: str, length: int, map_index: int = -1) -> None:
+        """Store a list as the result of a task."""
+        value = list(range(length))
+        XCom.objects.create(
+            dag_run=run,
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            task_id=task_id,
+            map_index=map_index,
+            key="return_value",
+            value=json.dumps(value),
+            mapped_length=length,
+            timestamp=utcnow(),
+        )
+
+    def end(self) -> None:
+        """End this scheduler and its supervisor, as after a death."""
+        process_end(self.holdings.scheduler_id)
+        if self.executor.owner_id is not None:
+            process_end(self.executor.owner_id)
+
     def complete(self, outcome: Callable[[HandOver], str] | str = "success", most: int = 100) -> list[list[str]]:
         """Run and work until nothing is handed over any more; returns the task ids, one list per round."""
         waves = []
@@ -114,6 +151,13 @@ class Rounds:
                 return waves
             waves.append(self.work(outcome))
         raise AssertionError(f"not done after {most} rounds")
+
+
+def trigger(spec: DagSpec, **dag_fields: Any) -> DagRun:
+    """Make a DAG and one manual run of it."""
+    dag = make_dag(spec.dag_id, spec, **dag_fields)
+    with transaction.atomic():
+        return run_trigger(dag=dag)
 
 
 class NoWakeup:
