@@ -14,6 +14,8 @@ from orchestrator.sdk.execution.masking import SecretsMasker
 
 log = logging.getLogger(__name__)
 
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
 
 class TriggerLogs:
     """Appends records to log files in a thread of its own, so that a slow disk holds nothing up; secrets are hidden."""
@@ -26,7 +28,7 @@ class TriggerLogs:
         """Append each record to its file."""
         lines: dict[Path, list[str]] = defaultdict(list)
         for path, record in records:
-            lines[path].append(json.dumps(self.masker.mask(record), ensure_ascii=False, default=str) + "\n")
+            lines[path].append(_json(self.masker.mask(record)) + "\n")
         for path, some in lines.items():
             self._thread.submit(_append, path, "".join(some).encode("utf-8", "replace"))
 

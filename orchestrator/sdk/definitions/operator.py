@@ -270,6 +270,8 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         """Go on after a deferral; raises ``TaskDeferralError`` or ``TaskDeferralTimeout`` if the trigger failed."""
         if next_method == "__fail__":
             error = (next_kwargs or {}).get("error", "Unknown")
+            if reason := (next_kwargs or {}).get("traceback"):
+                self.log.error("Trigger failed:\n%s", "".join(reason))
             if error == "Trigger timeout":
                 raise TaskDeferralTimeout(error)
             raise TaskDeferralError(error)
