@@ -42,7 +42,7 @@ class Platform:
 
     def happened(self) -> set[str]:
         """Names of the faults that have happened."""
-        return {path.name.removesuffix(".happened") for path in self.faults.iterdir()}
+        return {path.name.removesuffix(".happened") for path in self.faults.glob("*.happened")}
 
     def standalone(self) -> int:
         """Start everything with one command; return its pid."""
@@ -125,6 +125,10 @@ class Platform:
             wait_until(lambda: self._ended(dag_id) >= runs, timeout, what=f"{runs} runs of {dag_id} to end", interval=0.2)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report(dag_id)}") from None
+
+    def has_ended(self, dag_id: str) -> bool:
+        """Whether a run of the DAG has ended."""
+        return self._ended(dag_id) > 0
 
     def _ended(self, dag_id: str) -> int:
         return sum(state in ("success", "failed") for state in self.run_states(dag_id))
