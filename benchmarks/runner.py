@@ -69,7 +69,7 @@ def _run_measure(session: Session, kind: str, measure: Measure) -> Outcome:
     try:
         outcome = measure.run(session, measure)
     except (TimeoutError, OSError, ValueError, KeyError, TypeError) as error:
-        outcome = Outcome([], problem=f"{type(error).__name__}: {error}", failures=measure.tasks)
+        outcome = Outcome([], problem=f"{type(error).__name__}: {error}", failures=getattr(error, "failures", measure.tasks))
         _say(f"{measure.name} failed: {outcome.problem}\n{session.platform.output()}")
     elapsed = time.monotonic() - began
     mine = sum(session.processor_times().since(before).values())

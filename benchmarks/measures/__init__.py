@@ -41,6 +41,7 @@ MEASURES = (
     Measure("mapped_1000", "mapped_1000", 1000, runs.measure_cost),
     Measure("mapped_10000", "mapped_10000", 10000, runs.measure_cost, is_large=True),
     Measure("dag_file", "visible_1", 1, dag_file.measure, is_quick=True),
+    Measure("new_dag_file", "visible_1", 1, dag_file.measure_new),
     Measure("rest", "noop_100", 100, rest.measure, is_quick=True),
     Measure("idle_after_load", "noop_100", 100, idle.measure_after_load, is_quick=True),
 )

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 VISIBLE_SECONDS = 400
 
 
+class RunUnfinishedError(TimeoutError):
+    """A run did not end in time; ``failures`` tasks of it have not succeeded by then."""
+
+    def __init__(self, failures: int, message: str) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
 def measure_throughput(session: Session, measure: "Measure") -> Outcome:
     """Tasks per second from the request that starts the run until its end."""
     outcome, wall, _run = _drive(session, measure)
@@ -49,7 +57,11 @@ def _drive(session: Session, measure: "Measure") -> tuple[Outcome, float, str]:
     before = session.processor_times()
     began = time.time()
     run_id = client.trigger(dag_id)
-    run = client.finished_run(dag_id, run_id, session.timeout(measure.tasks))
+    try:
+        run = client.finished_run(dag_id, run_id, session.timeout(measure.tasks))
+    except TimeoutError as error:
+        failures = measure.tasks - client.count(dag_id, run_id, "success")
+        raise RunUnfinishedError(failures, f"{error}: {failures} of {measure.tasks} tasks have not succeeded") from error
     used = session.processor_times().since(before)
     failures = measure.tasks - client.count(dag_id, run_id, "success")
     return Outcome([], failures, processor=_per_task(used, measure)), _end(run) - began, run_id

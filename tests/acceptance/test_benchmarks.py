@@ -5,11 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.__main__ import BEGIN, END, write_between_markers
-from benchmarks.measures import chosen
+from benchmarks.client import Client
+from benchmarks.measures import MEASURES, chosen
+from benchmarks.measures.runs import RunUnfinishedError
 from benchmarks.outcome import Figure, Outcome
 from benchmarks.processes import ProcessorTimes
 from benchmarks.report import markdown
@@ -77,3 +80,28 @@ def _outcome(value: float, failures: int) -> Outcome:
 
 def _environment(temporary: Path) -> dict[str, str]:
     return os.environ | {"TMPDIR": str(temporary)}
+
+
+def test_a_run_that_does_not_end_counts_only_the_tasks_that_have_not_succeeded() -> None:
+    client = _StuckClient()
+    session = SimpleNamespace(client=client, timeout=lambda tasks: 0, processor_times=lambda: ProcessorTimes([]))
+    measure = next(measure for measure in MEASURES if measure.name == "noop_100")
+    with pytest.raises(RunUnfinishedError, match="1 of 100 tasks have not succeeded") as caught:
+        measure.run(session, measure)  # type: ignore[arg-type]
+    assert caught.value.failures == 1
+
+
+class _StuckClient(Client):
+    """Talks to a platform on which one task of a run never ends."""
+
+    def __init__(self) -> None:
+        super().__init__("", Path())
+
+    def answered(self, path: str) -> dict[str, str]:
+        return {"state": "running"}
+
+    def trigger(self, dag_id: str) -> str:
+        return "run"
+
+    def count(self, dag_id: str, run_id: str, state: str) -> int:
+        return 99
