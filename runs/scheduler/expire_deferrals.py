@@ -34,4 +34,4 @@ class ExpireDeferrals:
         later = [at for _, _, at in found if at > now]
         interval = float(conf.get("scheduler", "trigger_timeout_check_interval"))
         wait = min(interval, (later[0] - now).total_seconds()) if later else interval
-        return Result(done=len(due), more=len(due) == limit, next_in=wait)
+        return Result(done=len(due), more=bool(due), next_in=wait)
