@@ -1,14 +1,17 @@
 """Decides what differs between SQLite and PostgreSQL outside of the ORM: wake-ups, pools, reconnecting."""
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections, transaction
+from django.db.models import Model, QuerySet
 
 from orchestrator.config import conf
 from orchestrator.kernel.wakeup import PostgresWakeup, SocketWakeup, Wakeup, send
 
 log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Model)
 
 
 def is_sqlite() -> bool:
@@ -19,6 +22,15 @@ def is_sqlite() -> bool:
 def is_postgresql() -> bool:
     """True where the metadata database is PostgreSQL."""
     return bool(connection.vendor == "postgresql")
+
+
+def for_update(rows: QuerySet[M]) -> QuerySet[M]:
+    """Lock rows until the end of the transaction, without those that refer to them.
+
+    On PostgreSQL a plain ``FOR UPDATE`` of a run would make everybody wait who inserts a row that belongs to it, although
+    its key does not change: with the attempts locked first, that is a deadlock.
+    """
+    return rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
 
 
 def wakeup_directory() -> str:

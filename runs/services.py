@@ -14,7 +14,7 @@ from django.db.models import F
 
 from dags_app.models import Dag
 from dags_app.selectors import SpecUnreadableError, spec_of
-from orchestrator.database import notify_on_commit
+from orchestrator.database import for_update, notify_on_commit
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.definitions.timetables import DataInterval, decode_timetable
 from orchestrator.sdk.serialization.spec import DagSpec
@@ -138,9 +138,9 @@ def run_set_state(run: DagRun, state: str, *, actor: str) -> DagRun:
     now = utcnow()
     if state == DagRunState.QUEUED:
         run_clear(run, actor=actor)
-        _queue_again(DagRun.objects.select_for_update().get(pk=run.pk), now=now, actor=actor)
+        _queue_again(for_update(DagRun.objects.filter(pk=run.pk)).get(), now=now, actor=actor)
     elif state in DAG_RUN_FINISHED:
-        DagRun.objects.select_for_update().get(pk=run.pk)  # a clear at the same time waits, or was before
+        for_update(DagRun.objects.filter(pk=run.pk)).get()  # a clear at the same time waits, or was before
         unfinished = TaskInstance.objects.filter(dag_run=run).exclude(state__in=list(FINISHED))
         running = [S.RUNNING, S.DEFERRED, S.UP_FOR_RESCHEDULE, S.QUEUED]
         transitions.set_run_state(run.pk, state, now=now, actor=actor)
@@ -164,7 +164,7 @@ def run_clear(run: DagRun, *, actor: str, only_failed: bool = False) -> int:
 def task_instances_clear(run: DagRun, ids: Iterable[Any], *, actor: str) -> int:
     """Have these task instances of one run run again; a finished run is queued again. Returns how many were cleared."""
     now = utcnow()
-    held = DagRun.objects.select_for_update().get(pk=run.pk)  # lock order: the run before its task instances
+    held = for_update(DagRun.objects.filter(pk=run.pk)).get()  # lock order: the run before its task instances
     cleared = transitions.clear(list(ids), now=now, actor=actor)
     if cleared:
         _queue_again(held, now=now, actor=actor)

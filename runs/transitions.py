@@ -1,9 +1,9 @@
 """Decides every change of state of a task instance and of a DAG run; nothing else writes ``state``.
 
-Each function is one edge (or the few edges of one event) and has one shape: lock the rows in primary-key order, keep
-those in an allowed from-state and, where a worker speaks, with its dispatch id; write the rows, the ``StateChange`` and
+Each function is one edge (or the few edges of one event) and has one shape: lock the rows in one order, keep those
+in an allowed from-state and, where a worker speaks, with its dispatch id; write the rows, the ``StateChange`` and
 the ``RunEvent`` rows in the caller's transaction. What did not match is no error: the return value says who won. Lock
-order is pool, dag_run, task_instance, each by primary key (invariant I8).
+order is pool, dag_run, task_instance (invariant I8); task instances by ``LOCK_ORDER``, the others by primary key.
 
 It has over 300 lines because it is the whole list of state changes, which must be readable in one place.
 """
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db.models import Case, F, When
 
-from orchestrator.database import notify_on_commit
+from orchestrator.database import for_update, notify_on_commit
 from orchestrator.kernel.ids import new_id
 from runs.attempts import FRESH, archive, infra_budget_left, infra_retry_delay, launch_delay, retry_delay
 from runs.bulk_update import update_each
@@ -36,13 +36,18 @@ _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
 # In the other states the last attempt is history already, or none has begun.
 _HAS_AN_ATTEMPT = FINISHED | {S.RUNNING, S.RESTARTING, *_WAITS_INSIDE_A_TRY}
 NO_DISPATCH = UUID(int=0)
+LOCK_ORDER = ("dag_run_id", "task_id", "map_index")
 _WITH_A_WORKER = frozenset({S.QUEUED, S.RUNNING, S.RESTARTING})
 _NO_WAIT: dict[str, Any] = {"wait_reason": None, "wait_detail": None, "wait_since": None}
 
 
 def _locked(ids: Collection[UUID], states: Collection[str | None] | None = None) -> list[TaskInstance]:
-    """Lock current attempts by primary key and return those in one of ``states``."""
-    rows = TaskInstance.objects.filter(id__in=list(ids)).select_for_update().order_by("pk")
+    """Lock current attempts and return those in one of ``states``.
+
+    Their order is that of the task instances, not of their ids: a retry or a clear gives a row another id, and two
+    transactions that saw it under different ids would lock it in different places.
+    """
+    rows = for_update(TaskInstance.objects.filter(id__in=list(ids))).order_by(*LOCK_ORDER)
     return [row for row in rows if states is None or row.state in states]
 
 
@@ -568,7 +573,7 @@ def finish_run(
     False: it was not running any more, is another scheduler's than ``scheduler_id``, or has news that were not taken in
     when it was judged: a task cleared a moment ago would never run.
     """
-    run = DagRun.objects.select_for_update().filter(pk=run_pk, state=DagRunState.RUNNING).first()
+    run = for_update(DagRun.objects.filter(pk=run_pk, state=DagRunState.RUNNING)).first()
     if run is None or scheduler_id not in (None, run.scheduler_id):
         return False
     if not whatever_the_news and RunEvent.objects.filter(dag_run_id=run_pk).exists():
@@ -588,7 +593,7 @@ def set_run_state(run_pk: int, state: str, *, now: datetime, actor: str, cause: 
 def _move_run(
     run_pk: int, state: str, allowed: Iterable[str], *, now: datetime, actor: str = "", cause: str = "", **values: Any
 ) -> bool:
-    run = DagRun.objects.select_for_update().filter(pk=run_pk, state__in=list(allowed)).first()
+    run = for_update(DagRun.objects.filter(pk=run_pk, state__in=list(allowed))).first()
     if run is None:
         return False
     record_run(run, state, now=now, actor=actor, cause=cause)

@@ -105,7 +105,7 @@ def skip_downstream(call: Call) -> Reply:
         raise missing_or_gone(call.ti_id)
     asked = set(call.value)
     rows = TaskInstance.objects.filter(dag_run_id=row.dag_run_id, task_id__in={task_id for task_id, _ in asked})
-    locked = rows.select_for_update().order_by("pk").only("id", "task_id", "map_index", "state")
+    locked = rows.select_for_update().order_by(*transitions.LOCK_ORDER).only("id", "dag_run_id", "task_id", "map_index", "state")
     ids = [r.pk for r in locked if (r.task_id, r.map_index) in asked and r.state not in _NOT_SKIPPED]
     if ids:
         transitions.mark(ids, S.SKIPPED, now=utcnow(), actor=row.task_id, cause=Cause.SKIP)
