@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 from orchestrator.sdk.execution.triggers.channel import current_trigger
 
 PING_SECONDS = 0.5
+# After a late answer the loop is asked more often for a while: blocks are then seen from their beginning.
+LATE_SECONDS, CLOSE_PING_SECONDS, CLOSE_FOR_SECONDS = 0.2, 0.05, 30.0
 
 Report = Callable[[int | None, float, str], None]
 
@@ -56,16 +58,19 @@ class Watchdog:
         self._owners[task] = trigger_id
 
     def _run(self) -> None:
-        while not self._stopped.wait(PING_SECONDS):
+        late_until = 0.0
+        while not self._stopped.wait(CLOSE_PING_SECONDS if time.monotonic() < late_until else PING_SECONDS):
             answered = threading.Event()
+            began = time.monotonic()
             try:
                 self._loop.call_soon_threadsafe(answered.set)
             except RuntimeError:  # the loop is closed
                 return
-            self._watch(answered)
+            self._watch(answered, began)
+            if time.monotonic() - began > LATE_SECONDS:
+                late_until = time.monotonic() + CLOSE_FOR_SECONDS
 
-    def _watch(self, answered: threading.Event) -> None:
-        began = time.monotonic()
+    def _watch(self, answered: threading.Event, began: float) -> None:
         for threshold in self._thresholds:
             if answered.wait(max(0.0, threshold - (time.monotonic() - began))):
                 return
