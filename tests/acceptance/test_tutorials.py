@@ -29,9 +29,5 @@ def test_the_tutorial_dags_run_green(platform: Platform) -> None:
     wait_until(lambda: {dag for (dag,) in platform.rows(known)} == DAGS, 60, what=f"the DAGs {sorted(DAGS)} and no others")
     runs = {dag_id: rest.trigger(dag_id) for dag_id in sorted(DAGS)}
     for dag_id, run_id in runs.items():
-        sql = (
-            f"SELECT state FROM runs_dagrun WHERE dag_id = '{dag_id}' AND run_id = '{run_id}' AND state IN ('success', 'failed')"
-        )
-        ended = wait_until(lambda sql=sql: platform.rows(sql), 120, what=f"{dag_id}\n{platform.report(dag_id)}", interval=0.2)
-        assert ended == [("success",)], platform.report(dag_id)
+        assert platform.wait_run(dag_id, run_id, 60) == "success", platform.report(dag_id)
     assert platform.rows("SELECT filename, stacktrace FROM dags_app_parseimporterror") == []

@@ -126,6 +126,15 @@ class Platform:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report(dag_id)}") from None
 
+    def wait_run(self, dag_id: str, run_id: str, timeout: float = 60.0) -> str:
+        """Wait until one run has ended and return its state."""
+        ended = "state IN ('success', 'failed')"
+        sql = f"SELECT state FROM runs_dagrun WHERE dag_id = '{dag_id}' AND run_id = '{run_id}' AND {ended}"
+        try:
+            return str(wait_until(lambda: self.rows(sql), timeout, what=f"run {run_id} of {dag_id}", interval=0.2)[0][0])
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.report(dag_id)}") from None
+
     def has_ended(self, dag_id: str) -> bool:
         """Whether a run of the DAG has ended."""
         return self._ended(dag_id) > 0
