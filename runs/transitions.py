@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce
 
 from orchestrator.database import for_update, notify_on_commit
 from orchestrator.kernel.ids import new_id
@@ -207,11 +208,9 @@ def _lease(rows: Sequence[TaskInstance], *, now: datetime, lease_seconds: float)
 def _release(ids: Iterable[UUID]) -> None:
     """Delete the leases of attempts; several are locked by primary key first, as ``renew`` does, so that none waits in a ring."""
     released = list(ids)
-    leases = TaskLease.objects.filter(ti_id__in=released)
-    if len(released) > 1:
-        list(leases.select_for_update().order_by("pk").values_list("pk", flat=True))
     if released:
-        leases.delete()
+        leases = TaskLease.objects.filter(ti_id__in=released).select_for_update().order_by("pk")
+        TaskLease.objects.filter(pk__in=leases.values("pk")[: len(released)]).delete()
 
 
 def renew(renewals: Sequence[Renewal], *, now: datetime, lease_seconds: float) -> dict[UUID, Answer]:
@@ -539,6 +538,7 @@ def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause:
     announce(moved)
     TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
         state=state,
+        start_date=Coalesce("start_date", Value(now)) if state == S.SKIPPED else F("start_date"),
         end_date=now,
         dispatch_id=None,
         trigger_id=None,

@@ -82,7 +82,7 @@ TASK_INSTANCE = TRY.extended(
     "TaskInstanceResponse",
     "id",
     "note",
-    "rendered_map_index",
+    rendered_map_index=lambda ti: ti.rendered_map_index or (str(ti.map_index) if ti.map_index >= 0 else None),
     logical_date="dag_run.logical_date",
     run_after="dag_run.run_after",
     rendered_fields="shown_fields",

@@ -53,17 +53,9 @@ class BranchMixIn(SkipMixin):
             if not isinstance(ids, Iterable):
                 raise AirflowException(f"A branch must choose a task id, a collection of task ids or None, not {ids!r}")
             ids = list(self._expand_task_group_roots(ti, ids))
-        self._finish_branch(ti, ids, branches_to_execute)
+        # Where something is skipped, the error ends the task here and the choice is no return value, as in Airflow.
+        self.skip_all_except(ti, ids)
         return branches_to_execute
-
-    def _finish_branch(self, ti: Any, ids: list[str] | None, result: Any) -> None:
-        try:
-            self.skip_all_except(ti, ids)
-        except DownstreamTasksSkipped:
-            # The runner ends the task on this error, so the choice is pushed here.
-            if ti.task.do_xcom_push:
-                ti.xcom_push(key="return_value", value=result if isinstance(result, str) else list(result or ()) or None)
-            raise
 
     def _expand_task_group_roots(self, ti: Any, branches: Iterable[str]) -> Iterator[str]:
         groups = ti.task.dag.task_group.get_task_group_dict()

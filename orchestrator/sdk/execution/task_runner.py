@@ -107,6 +107,8 @@ def _execute(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
     fault_point("task.before_execute")
     result = _call(ti, context)
     fault_point("task.after_execute")
+    if ti.task.overwrite_rtif_after_execution:
+        tell({"type": "SetRenderedFields", "rendered_fields": shown_fields(ti.task)})
     _render_map_index(ti, context)
     xcom.push_result(ti, result)
 

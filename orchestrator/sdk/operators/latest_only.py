@@ -17,7 +17,7 @@ class LatestOnlyOperator(BaseBranchOperator):
         """Return all downstream tasks, or none."""
         everything = list(context["task"].get_direct_relative_ids(upstream=False))
         run = context["dag_run"]
-        if str(run.run_type) in ("manual", "operator_triggered"):
+        if run.run_type in ("manual", "operator_triggered"):
             self.log.info("Manually triggered run: allowing execution to proceed.")
             return everything
         window = self._window(context["task"].dag, run)
