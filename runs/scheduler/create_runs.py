@@ -53,6 +53,8 @@ class CreateRuns:
             except Exception as error:
                 set_aside_dag(dag_id, error)
         self.holdings.may_start_runs |= bool(done)
+        if done:
+            self._looked_at = 0.0  # a DAG behind its schedule gets its next run in the next round
         return Result(done=done, more=bool(done), next_in=self._seconds_to_next(now))
 
     def _create(self, dag_id: str, now: datetime) -> int:

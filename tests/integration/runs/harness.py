@@ -82,6 +82,8 @@ class Rounds:
         for _ in range(most):
             for entry in self.service._scheduled:
                 entry.due_at = 0.0
+                if entry.duty.name in ("create_runs", "start_runs"):
+                    entry.duty._looked_at = 0.0  # type: ignore[attr-defined]
                 for pause in ("_look_at", "_refresh_at", "_all_due_at"):
                     if hasattr(entry.duty, pause):
                         setattr(entry.duty, pause, 0.0)
