@@ -19,7 +19,7 @@ class Resumption:
     """
 
     ti_id: UUID
-    trigger_id: int
+    trigger_id: int | None
     event: Any = None
     failure: str = ""
     traceback: list[str] | None = None

@@ -21,6 +21,7 @@ from runs.scheduler.branch_choices import read_choices
 from runs.scheduler.expand_task import expand_task
 from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.set_aside import set_aside_run
+from runs.scheduler.start_waits import start_waits
 from runs.states import DAG_RUN_FINISHED, FINISHED, DagRunState, TaskInstanceState
 from runs.trigger_rules import Outcome
 
@@ -78,7 +79,7 @@ class AdvanceRuns:
         fault_point("advance.before_commit")
         with transaction.atomic():
             run, empty = _split(owned, keys)
-            moved = transitions.schedule([owned.ids[key] for key in run], now=now)
+            moved = start_waits(owned, transitions.schedule([owned.ids[key] for key in run], now=now), now=now)
             ended = transitions.decide_without_running([owned.ids[key] for key in empty], TaskInstanceState.SUCCESS, now=now)
             for outcome, some in groups.items():
                 ids = [owned.ids[key] for key in some]

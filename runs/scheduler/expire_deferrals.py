@@ -26,8 +26,9 @@ class ExpireDeferrals:
         """Expire what is due; the next look is at the earliest timeout known, at the latest after the interval."""
         now = utcnow()
         waiting = TaskInstance.objects.filter(state=TaskInstanceState.DEFERRED, trigger_timeout__isnull=False)
-        found = list(waiting.order_by("trigger_timeout").values_list("id", "trigger_id", "trigger_timeout")[: limit + 1])
-        due = [Resumption(ti_id, trigger_id, failure=TRIGGER_TIMEOUT) for ti_id, trigger_id, at in found if at <= now][:limit]
+        rows = waiting.order_by("trigger_timeout").values_list("id", "trigger_id", "trigger_timeout")[: limit + 1]
+        found = [(ti_id, trigger_id, at) for ti_id, trigger_id, at in rows if at is not None]
+        due = [Resumption(ti_id, trigger_id, failure=TRIGGER_TIMEOUT) for ti_id, trigger_id, at in found if at <= now]
         if due:
             with transaction.atomic():
                 transitions.resume(due, now=now)

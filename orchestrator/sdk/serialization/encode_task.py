@@ -10,6 +10,7 @@ from orchestrator.sdk.serialization import plain_values as values
 from orchestrator.sdk.serialization.airflow_paths import airflow_module
 from orchestrator.sdk.serialization.expansion import encode_expand
 from orchestrator.sdk.serialization.spec import TaskSpec
+from orchestrator.sdk.serialization.values import encode
 
 #: Copied as they are.
 _SAME = (
@@ -78,10 +79,17 @@ def _kind(spec: TaskSpec, task: Any) -> None:
     spec.deferrable = bool(getattr(task, "deferrable", False))
     spec.branches = bool(task.inherits_from_skipmixin)
     spec.start_from_trigger = bool(task.start_from_trigger)
-    trigger = task.start_trigger_args
-    spec.start_trigger_args = values.plain(trigger.serialize()) if trigger is not None and spec.start_from_trigger else None
+    spec.start_trigger_args = _start_trigger_args(task) if spec.start_from_trigger else None
     spec.inlets = [assets.encode(item) for item in task.inlets]
     spec.outlets = [assets.encode(item) for item in task.outlets]
+
+
+def _start_trigger_args(task: Any) -> Any:
+    """Return class, arguments (in the wire format that triggers read) and method; raises for arguments that have none."""
+    if task.start_trigger_args is None:
+        return None
+    parts = task.start_trigger_args.serialize()
+    return {**parts, "trigger_kwargs": encode(parts["trigger_kwargs"]), "next_kwargs": encode(parts["next_kwargs"])}
 
 
 def _must_run(spec: TaskSpec) -> bool:

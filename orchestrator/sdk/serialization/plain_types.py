@@ -81,8 +81,8 @@ def _timestamp(value: dt.datetime) -> float:
 def _zone_key(zone: Any) -> Json:
     name = getattr(zone, "key", None) or getattr(zone, "name", None)
     offset = zone.utcoffset(None)
-    if type(zone).__name__ == "FixedTimezone" and offset:
-        return int(offset.total_seconds())
+    if type(zone).__name__ == "FixedTimezone":
+        return int(offset.total_seconds()) or "UTC"
     return name
 
 
