@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.sdk.definitions.state_store import NEVER_EXPIRE
 from orchestrator.sdk.exceptions import AirflowRuntimeError
 from orchestrator.sdk.execution.channel import Message, ask
 
@@ -33,6 +34,8 @@ class TaskStateStoreAccessor:
 
     def set(self, key: str, value: Json, *, retention: timedelta | None = None) -> None:
         """Keep the value, for ``retention`` or as long as the configuration says."""
+        if retention == NEVER_EXPIRE:
+            retention = None
         expires = (datetime.now(UTC) + retention).isoformat() if retention is not None else None
         ask({"type": "SetTaskStateStore", "ti_id": self._ti_id, "key": key, "value": value, "expires_at": expires})
 

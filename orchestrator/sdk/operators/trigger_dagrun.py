@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
+import string
 from collections.abc import Collection
 from typing import Any
 
@@ -16,6 +18,7 @@ from orchestrator.sdk.definitions.states import DagRunState
 from orchestrator.sdk.exceptions import AirflowException, DagRunTriggerException
 
 XCOM_RUN_ID = "trigger_run_id"
+_SUFFIX = string.ascii_letters + string.digits
 
 
 class DagIsPaused(AirflowException):
@@ -90,8 +93,8 @@ class TriggerDagRunOperator(BaseOperator):
 
     def execute(self, context: Any) -> Any:
         """Ask the runner to start the run; raises ``DagRunTriggerException`` for it."""
-        logical_date = self._instant(self.logical_date, timezone.utcnow())
         run_after = self._instant(self.run_after, None)
+        logical_date = self._instant(self.logical_date, None if run_after else timezone.utcnow())
         if isinstance(self.conf, str):
             self.conf = json.loads(self.conf)
         try:
@@ -100,7 +103,7 @@ class TriggerDagRunOperator(BaseOperator):
             raise ValueError("conf parameter should be JSON Serializable") from None
         raise DagRunTriggerException(
             trigger_dag_id=self.trigger_dag_id,
-            dag_run_id=self.trigger_run_id or _run_id(run_after or logical_date),
+            dag_run_id=self.trigger_run_id or _run_id(logical_date, run_after),
             conf=self.conf,
             logical_date=logical_date,
             run_after=run_after,
@@ -133,8 +136,12 @@ class TriggerDagRunOperator(BaseOperator):
             raise AirflowException(f"{self.trigger_dag_id} ended in state {state}, which is neither allowed nor failed")
 
 
-def _run_id(moment: dt.datetime | None) -> str:
-    return f"manual__{(moment or timezone.utcnow()).isoformat()}"
+def _run_id(logical_date: dt.datetime | None, run_after: dt.datetime | None) -> str:
+    run_id = f"manual__{(run_after or logical_date or timezone.utcnow()).isoformat()}"
+    if logical_date is not None:
+        return run_id
+    # Runs without a logical date may start at the same instant; a suffix keeps them apart.
+    return f"{run_id}_{''.join(secrets.choice(_SUFFIX) for _ in range(8))}"
 
 
 def _truth(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """What the standard operators do when they run."""
 
 import os
+import re
 import selectors
 import signal
 import threading
@@ -304,3 +305,23 @@ def test_mapped_arguments_are_combined_with_the_last_one_moving_fastest() -> Non
         one = mapped.render_template_fields(context_of(mapped, map_index=index))
         pairs.append((one.bash_command, one.cwd))
     assert pairs == [("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "logical", "pattern"),
+    [
+        ({"logical_date": "2026-01-02T00:00:00+00:00"}, True, r"manual__2026-01-02T00:00:00\+00:00"),
+        ({"run_after": "2026-01-03T00:00:00+00:00"}, False, r"manual__2026-01-03T00:00:00\+00:00_\w{8}"),
+        ({"logical_date": None}, False, r"manual__.*_\w{8}"),
+        ({}, True, r"manual__\d{4}-\d\d-\d\dT[^_]*"),
+    ],
+)
+def test_a_triggered_run_without_a_logical_date_has_a_suffix_in_its_id(
+    arguments: dict[str, Any], logical: bool, pattern: str
+) -> None:
+    with DAG("d"):
+        operator = TriggerDagRunOperator(task_id="t", trigger_dag_id="other", **arguments)
+    with pytest.raises(DagRunTriggerException) as ask:
+        run(operator)
+    assert (ask.value.logical_date is not None) == logical
+    assert re.fullmatch(pattern, ask.value.dag_run_id)
