@@ -167,7 +167,9 @@ _READERS: Final[dict[str, Callable[[Call, UUID], Report | Deferral | Reschedule]
 def _evidence(value: dict[str, Any] | None) -> dict[str, Any]:
     if not value:
         return {}
-    body = read_object(value, _EVIDENCE_FIELDS, ("body", "evidence"))
+    # What a newer worker knows besides is no reason to lose the report of an attempt that ended.
+    known = {field.name: value[field.name] for field in _EVIDENCE_FIELDS if field.name in value}
+    body = read_object(known, _EVIDENCE_FIELDS, ("body", "evidence"))
     body["cause_detail"] = body["cause_detail"] or ""
     return body
 

@@ -155,11 +155,20 @@ class LocalExecutor:
         if kind == "Ended":
             self._failures = 0  # it gets work done: should it die, another one starts at once
             self._let_go(UUID(message["ti_id"]), message.get("dispatch_id"))
+            if not message.get("reported") and message.get("dispatch_id"):
+                self._lose_unreported(message)
         elif kind == "Rejected" and message.get("dispatch_id"):
             ti_id, dispatch_id = UUID(message["ti_id"]), UUID(message["dispatch_id"])
             self._let_go(ti_id, message["dispatch_id"])
             cause, detail = message.get("cause") or Cause.LAUNCH_ERROR, message.get("detail") or ""
             self._events.append(ExecutorEvent("rejected", ti_id, dispatch_id, cause, detail))
+
+    def _lose_unreported(self, message: dict[str, Any]) -> None:
+        """The worker's process is gone and the server took no report: only where the row still runs it is lost."""
+        how = f"exit code {message.get('exit_code')}, signal {message.get('signal')}, {message.get('cause') or 'no cause'}"
+        detail = f"the process ended ({how}), and the server did not take the worker's report"
+        ti_id, dispatch_id = UUID(message["ti_id"]), UUID(message["dispatch_id"])
+        self._events.append(ExecutorEvent("lost", ti_id, dispatch_id, Cause.REPORT_LOST, detail))
 
     def _let_go(self, ti_id: UUID, dispatch_id: str | None) -> None:
         """Forget a hand-over that is over; a later one of the same attempt stays."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from tests.faults.dag_files import journal
 from tests.faults.platform import Platform
-from tests.faults.rest import Rest
 from tests.waiting import wait_until
 
 ENDINGS = '''
@@ -162,17 +161,26 @@ def test_a_task_that_ignores_sigterm_and_is_cleared_is_killed_and_runs_again(pla
     platform.deployment.env |= {"AIRFLOW__CORE__KILLED_TASK_CLEANUP_TIME": "2", "AIRFLOW__WORKERS__HEARTBEAT_SECONDS": "2"}
     platform.write_dag(journal(platform.folder) + STUBBORN)
     platform.standalone()
-    rest = Rest(platform)
     wait_until(lambda: any(note.word == "start" for note in platform.notes()), 60, what="the task to run")
     (platform.folder / "cleared").touch()
     (first,) = (note for note in platform.notes() if note.word == "start")
-    body = {"dry_run": False, "task_ids": ["ignores"], "only_failed": False, "only_running": False, "reset_dag_runs": True}
-    rest.call("POST", "/api/v2/dags/stubborn/clearTaskInstances", body)
+    clear(platform, "stubborn")
     wait_until(lambda: not is_running(first.pid), 30, what="the first process to be killed")
     platform.wait_finished("stubborn")
     assert platform.run_states("stubborn") == ["success"], platform.report("stubborn")
     log = log_of(platform, "ignores", "stubborn")
     assert "cleared" in log and "SIGKILL" in log, log
+
+
+CLEAR = """
+from runs.models import DagRun
+from runs.services import run_clear
+run_clear(DagRun.objects.get(dag_id={dag_id!r}), actor="somebody")
+"""
+
+
+def clear(platform: Platform, dag_id: str) -> None:
+    platform.deployment.run("shell", "-c", CLEAR.format(dag_id=dag_id))
 
 
 def is_running(pid: int) -> bool:

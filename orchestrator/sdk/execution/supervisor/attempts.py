@@ -279,7 +279,7 @@ class Attempts(HostEvents):
         return self._oom_kills > before
 
     def _report(self, attempt: Attempt, body: Message, number: int | None) -> None:
-        if attempt.log.dropped_lines:
+        if attempt.log.dropped_lines and attempt.final is None:
             body.setdefault("evidence", {})["dropped_log_lines"] = attempt.log.dropped_lines
         attempt.final = body
         fault_point("supervisor.before_report")

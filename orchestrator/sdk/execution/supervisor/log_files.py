@@ -30,12 +30,19 @@ class LogFile:
         self.dropped_lines = 0
         self.error: str | None = None
         self.closed_at: float | None = None
-        self.pending_bytes = 0
+        # Two counters, each changed by one thread only: one that both change would drift, and lines be dropped for it.
+        self._taken_bytes = 0
+        self._written_bytes = 0
         self._spool_bytes = spool_bytes
         self._modes = (file_mode, folder_mode)
         self._chunks: deque[tuple[bytes, int]] = deque()
         self._fd = -1
         self._progress = time.monotonic()
+
+    @property
+    def pending_bytes(self) -> int:
+        """What waits for the disk."""
+        return self._taken_bytes - self._written_bytes
 
     @property
     def is_behind(self) -> bool:
@@ -51,7 +58,7 @@ class LogFile:
             self.dropped_lines += lines
             return
         self._chunks.append((chunk, lines))
-        self.pending_bytes += len(chunk)
+        self._taken_bytes += len(chunk)
 
     def write(self) -> bool:
         """Write what waits; return whether everything is on its way to the disk. Only the writer's thread calls this."""
@@ -61,7 +68,7 @@ class LogFile:
             while self._chunks:
                 chunk, lines = self._chunks[0]
                 written = os.write(self._fd, chunk)
-                self.pending_bytes -= written
+                self._written_bytes += written
                 self._progress = time.monotonic()
                 if written < len(chunk):
                     self._chunks[0] = (chunk[written:], lines)
