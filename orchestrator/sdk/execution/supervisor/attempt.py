@@ -70,6 +70,12 @@ class Attempt:
         return str(self.workload["ti"]["id"])
 
     @property
+    def task_key(self) -> tuple[str, str, str, int]:
+        """The task instance, whichever attempt of it this is."""
+        ti = self.workload["ti"]
+        return (ti["dag_id"], ti["run_id"], ti["task_id"], ti.get("map_index", -1))
+
+    @property
     def is_alive(self) -> bool:
         """Whether a process may be running for it."""
         return self.pid > 0 and self.end is None

@@ -51,6 +51,7 @@ class Attempts(HostEvents):
         self._pool = HostPool(loop, settings, self)
         self._oom_kills = oom_kills()
         self.by_id: dict[str, Attempt] = {}
+        self._waiting: list[Attempt] = []  # for the process of an earlier attempt to be gone
 
     @property
     def pool(self) -> HostPool:
@@ -75,7 +76,24 @@ class Attempts(HostEvents):
         self.by_id[ti_id] = attempt
         self._tell({"type": "Accepted", "ti_id": ti_id, "dispatch_id": attempt.dispatch_id})
         fault_point("supervisor.after_accept")
-        self._launch(attempt)
+        if self._has_earlier(attempt):
+            self._waiting.append(attempt)
+            attempt.log.say("An earlier attempt of this task was told to stop; this one begins when its process is gone.")
+        else:
+            self._launch(attempt)
+
+    def _has_earlier(self, attempt: Attempt) -> bool:
+        """Whether another attempt of the task instance is here: it was cleared while it ran, and its process takes its time."""
+        others = (o for o in self.by_id.values() if o is not attempt and o.task_key == attempt.task_key)
+        return any(other not in self._waiting for other in others)
+
+    def _launch_waiting(self) -> None:
+        self._waiting = [attempt for attempt in self._waiting if self.by_id.get(attempt.ti_id) is attempt]
+        for attempt in self._waiting:
+            if not self._has_earlier(attempt):
+                self._waiting.remove(attempt)
+                self._launch(attempt)
+                return
 
     # --- from workload to process ---
 
@@ -320,6 +338,8 @@ class Attempts(HostEvents):
         if attempt.host is not None and attempt.ti_id in attempt.host.attempts and attempt.end is None:
             return
         del self.by_id[attempt.ti_id]
+        if self._waiting:
+            self._launch_waiting()
         attempt.stage = Stage.ENDED
         attempt.drop_timers()
         if attempt.streams is not None:
@@ -382,11 +402,12 @@ class Attempts(HostEvents):
 
     def _end_leftovers(self, attempt: Attempt) -> None:
         """End what the task started and left behind in its process group."""
-        if not attempt.pid or not signal_group(attempt.pid, signal.SIGTERM):
+        if not attempt.pid or not signal_group(attempt.pid, 0):
             return
         left = ", ".join(f"{name} ({pid})" for pid, name in session_members(attempt.pid)[:20])
         if left:
             attempt.log.say(f"The task left processes behind; they are ended: {left}.", "warning")
+        signal_group(attempt.pid, signal.SIGTERM)
         group, seconds = attempt.pid, self._settings.leftover_grace_seconds
         self._loop.call_later(seconds, lambda: _kill_group(group))
 
