@@ -75,4 +75,3 @@ def lie(text: str, number: int) -> str:
     document = json.loads(text)
     LIES[number](document)
     return json.dumps(document)
-

@@ -9,7 +9,7 @@ from tests.faults.dag_files import journal
 from tests.faults.platform import Platform
 from tests.waiting import wait_until
 
-ENDINGS = '''
+ENDINGS = """
 import resource
 import signal
 import subprocess
@@ -58,7 +58,7 @@ with DAG("endings", schedule="@once", is_paused_upon_creation=False):
         body()
 
     reads(big())
-'''
+"""
 ROW = "SELECT state, cause, cause_detail, exit_code, signal FROM runs_taskinstance WHERE dag_id = '{dag}' AND task_id = '{task}'"
 
 
