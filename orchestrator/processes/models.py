@@ -12,9 +12,7 @@ class Process(models.Model):
     kind = models.CharField(max_length=30)
     hostname = models.CharField(max_length=500)
     pid = models.IntegerField()
-    pid_started = models.CharField(
-        max_length=40, blank=True, help_text="Tells a reused pid from the first."
-    )
+    pid_started = models.CharField(max_length=40, blank=True, help_text="Tells a reused pid from the first.")
     version = models.CharField(max_length=40, blank=True)
     config_fingerprint = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()
