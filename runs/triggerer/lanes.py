@@ -162,17 +162,21 @@ class Lanes:
 
     def _block(self, lane: Lane, trigger_id: int | None, seconds: float) -> None:
         log.warning("trigger %s blocks its runner for %.1f s", trigger_id, seconds)
-        if trigger_id is None or trigger_id not in lane.triggers or len(lane.triggers) == 1:
+        if trigger_id is None or trigger_id not in lane.triggers:
             return
         hopeless = seconds >= HOPELESS_SECONDS
         self._blocks[trigger_id] += 0 if hopeless else 1
-        if hopeless:
-            self._quarantined.add(trigger_id)
+        # One that was told to move and blocks for ever never hears it.
+        if not hopeless and (trigger_id in self._quarantined or self._blocks[trigger_id] < BLOCKS_BEFORE_QUARANTINE):
+            return
+        self._quarantined.add(trigger_id)
+        if len(lane.triggers) == 1:
+            self._main = None if lane is self._main else self._main  # it keeps this runner for itself
+        elif hopeless:
             log.error("runner %d is replaced, because trigger %d blocks it without end", lane.pid, trigger_id)
             lane.kill()
             self._restart(lane)
-        elif self._blocks[trigger_id] >= BLOCKS_BEFORE_QUARANTINE and trigger_id not in self._moving:
-            self._quarantined.add(trigger_id)
+        else:
             self._moving[trigger_id] = lane
             lane.send({"type": "Stop", "id": trigger_id, "reason": "moved"})
 

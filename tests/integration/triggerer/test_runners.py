@@ -16,6 +16,7 @@ from orchestrator.sdk.serialization.values import encode
 from runs import transitions
 from runs.models import DagRun, TaskInstance, Trigger
 from runs.reports import Deferral
+from runs.triggerer import lanes
 from runs.triggerer.lane import Lane
 from runs.triggerer.lanes import Lanes
 from tests.factories import make_dag, make_run, make_ti
@@ -37,6 +38,11 @@ class Sleepy(BaseTrigger):
         while True:
             time.sleep(1.3)
             await asyncio.sleep(0.01)
+        yield TriggerEvent(None)
+
+class Endless(Sleepy):
+    async def run(self):
+        time.sleep(3600)
         yield TriggerEvent(None)
 
 class Deadly(Sleepy):
@@ -73,6 +79,11 @@ class Real(Triggerer):
         """Return the runners that have a trigger."""
         return [lane for lane in self.lanes._lanes if trigger_id in lane.triggers]
 
+    def is_alone(self, trigger_id: int) -> bool:
+        """Whether a trigger runs in a runner that gets no other."""
+        lanes = self.lanes_of(trigger_id)
+        return bool(lanes) and lanes[0] is not self.lanes._main and lanes[0].triggers == {trigger_id}
+
 
 @pytest.fixture
 def real(tmp_path: Path) -> Iterator[Real]:
@@ -103,13 +114,25 @@ def test_a_trigger_that_blocks_again_and_again_is_moved_away_from_500_others(rea
     run = run_of(501)
     rude = wait_for(run, 0, "rude_triggers.Sleepy")
     moment = utcnow() + timedelta(seconds=5)
-    timers = {wait_for(run, number, TIMER, moment=moment) for number in range(1, 501)}
-    real.until(lambda: real.lanes.running == timers | {rude}, "all triggers to be claimed")
-    main = real.lanes._main
-    real.until(lambda: [lane is main for lane in real.lanes_of(rude)] == [False], "the rude trigger to be moved")
-    real.until(lambda: real.lanes.running == {rude}, "the timers to fire")
-    assert TaskInstance.objects.filter(state="scheduled").count() == 500
-    assert TaskInstance.objects.filter(state="deferred").count() == 1
+    for number in range(1, 501):
+        wait_for(run, number, TIMER, moment=moment)
+    real.until(lambda: rude in real.lanes.running, "the rude trigger to be claimed")
+    real.until(lambda: real.is_alone(rude), "the rude trigger to be moved")
+    real.until(lambda: TaskInstance.objects.filter(state="scheduled").count() == 500, "the timers to fire")
+    assert real.lanes.running == {rude}
+    assert TaskInstance.objects.get(state="deferred").task_id == "t0"
+
+
+def test_a_trigger_that_blocks_without_end_loses_its_process_and_the_others_go_on(
+    real: Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C15-a."""
+    monkeypatch.setattr(lanes, "HOPELESS_SECONDS", 1.0)
+    run = run_of(2)
+    endless = wait_for(run, 0, "rude_triggers.Endless")
+    wait_for(run, 1, TIMER, moment=utcnow() + timedelta(seconds=1))
+    real.until(lambda: TaskInstance.objects.get(task_id="t1").state == "scheduled", "the timer to fire")
+    real.until(lambda: real.is_alone(endless), "the endless trigger to be alone")
 
 
 def test_a_trigger_that_ends_its_process_fails_alone(real: Real) -> None:
