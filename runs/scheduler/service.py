@@ -31,6 +31,7 @@ from runs.scheduler.reconcile import Reconcile
 from runs.scheduler.standby import wait_for_turn
 from runs.scheduler.start_runs import StartRuns
 from runs.scheduler.take_events import TakeEvents
+from runs.scheduler.unknown_pools import NameUnknownPools
 from runs.scheduler.wake_waiting import WakeWaiting
 from runs.states import DagRunState
 
@@ -135,5 +136,6 @@ def scheduler_duties(holdings: Holdings, executors: Executors) -> list[Duty]:
         ExpireDeferrals(),
         ReapLost(executors),
         CloseOrphans(),
+        NameUnknownPools(holdings),
         Reconcile(holdings),
     ]
