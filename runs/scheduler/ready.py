@@ -120,10 +120,6 @@ class ReadyQueue:
         """The pools that candidates stand in."""
         return {candidate.pool for candidate in self._known.values()}
 
-    def pools(self) -> set[str]:
-        """Return the pools whose slots candidates wait for."""
-        return {pool for (pool, _), lane in self._lanes.items() if lane.runs}
-
     def add(self, candidate: Candidate) -> None:
         """Take a candidate in; one that is known already is left as it is."""
         if candidate.ti_id not in self._known:

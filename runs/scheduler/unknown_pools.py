@@ -23,7 +23,7 @@ class NameUnknownPools:
 
     def run_once(self, limit: int) -> Result:
         """Look at the pools of what waits for slots; one query where all of them exist."""
-        asked = self.holdings.ready.pools()
+        asked = self.holdings.ready.pools
         unknown = asked - set(Pool.objects.filter(pool__in=asked).values_list("pool", flat=True)) if asked else set()
         return Result(done=sum(_name(pool) for pool in unknown), next_in=EVERY_SECONDS)
 
