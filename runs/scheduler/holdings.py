@@ -46,8 +46,8 @@ class OwnedRun:
             return None
         return self.started_at + timedelta(seconds=self.spec.dagrun_timeout)
 
-    def candidate(self, key: Key) -> Candidate:
-        """Return the entry for the ready queue of a scheduled task instance."""
+    def candidate(self, key: Key, resumes: bool = False) -> Candidate:
+        """Return the entry for the ready queue of a scheduled task instance; ``resumes`` after a wait in its trigger."""
         task = self.tasks[key[0]]
         return Candidate(
             ti_id=self.ids[key],
@@ -59,6 +59,7 @@ class OwnedRun:
             pool_slots=task.pool_slots,
             priority_weight=task.priority_weight_total,
             executor=task.executor,
+            resumes=resumes,
         )
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from uuid import UUID
 
+RESUMES_FIRST = 1 << 40  # more than any priority weight
+
 TaskKey = tuple[str, str]  # dag_id, task_id
 LaneKey = tuple[str, int]  # pool, pool_slots
 
@@ -31,11 +33,12 @@ class Candidate:
     pool_slots: int
     priority_weight: int
     executor: str | None = None
+    resumes: bool = False  # its wait inside a try is over: it comes before every first start (C15-d)
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Highest priority first, then the older run, then the lower map index."""
-        return (-self.priority_weight, self.run_pk, self.map_index)
+        """What goes on first, then the highest priority, then the older run, then the lower map index."""
+        return (-self.priority_weight - RESUMES_FIRST * self.resumes, self.run_pk, self.map_index)
 
 
 @dataclass(slots=True)

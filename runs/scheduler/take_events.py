@@ -60,6 +60,7 @@ class TakeEvents:
         self._apply(owned, key, state, ti_id, due_at)
 
     def _apply(self, owned: OwnedRun, key: tuple[str, int], state: str | None, ti_id: UUID | None, due_at: Any) -> None:
+        resumes = owned.graph.state_of(key) == TaskInstanceState.DEFERRED
         owned.graph.apply([(key, TaskInstanceState(state) if state else None)])
         self.holdings.ready.discard(owned.ids[key])
         if ti_id is not None:
@@ -67,7 +68,7 @@ class TakeEvents:
         if due_at is not None:
             self.holdings.wake_at(due_at, owned.pk, key, owned.ids[key])
         elif state == TaskInstanceState.SCHEDULED and key[0] in owned.tasks:
-            self.holdings.ready.add(owned.candidate(key))
+            self.holdings.ready.add(owned.candidate(key, resumes))
         self.holdings.ready.release(owned.pk, (owned.dag_id, key[0]))
         if key[0] in owned.branches or key[0] in owned.below_branches:
             owned.branch_news = True

@@ -265,3 +265,27 @@ def test_a_trigger_without_a_waiting_task_is_removed() -> None:
     TaskInstance.objects.filter(dag_run=waiting.run).delete()
     triggerer.look()
     assert (waiting.triggers(), triggerer.lanes.running) == ([], set())
+
+
+def test_a_resumed_task_gets_its_slot_before_first_starts_of_any_priority() -> None:
+    """C15-d."""
+    waiting, triggerer = Waiting(), Triggerer()
+    triggerer.look()
+    triggerer.say("Event", waiting.triggers()[0], payload=1)
+    trigger(DagSpec(dag_id="urgent", tasks=[TaskSpec(task_id="first", priority_weight_total=1000)]))
+    waiting.rounds.run()
+    assert [handed.workload["ti"]["task_id"] for handed in waiting.rounds.executor.handed] == ["t0", "first"]
+
+
+def test_a_task_that_starts_in_its_trigger_needs_no_worker_before_the_event() -> None:
+    args = {"trigger_cls": "m.T", "trigger_kwargs": {"a": 1}, "next_method": "done", "next_kwargs": None, "timeout": 60.0}
+    rounds, triggerer = Rounds(), Triggerer()
+    run = trigger(DagSpec(dag_id="d", tasks=[TaskSpec(task_id="t", start_from_trigger=True, start_trigger_args=args)]))
+    rounds.run()
+    assert (states(run), rounds.executor.handed) == ({"t": "deferred"}, [])
+    triggerer.look()
+    assert triggerer.lane.of_type("Start")[0]["kwargs"] == '{"a": 1}'
+    triggerer.say("Event", Trigger.objects.get().pk, payload="now")
+    assert rounds.complete() == [["t"]]
+    row = TaskInstance.objects.get()
+    assert (row.state, row.try_number, row.next_method, row.next_kwargs) == ("success", 1, "done", {"event": "now"})
