@@ -1,6 +1,6 @@
 """Decides how one attempt goes from its workload to its last report.
 
-Longer than other rooms: every step of an attempt's life reads and writes the same few fields, and the order of the steps is
+It has over 300 lines because every step of an attempt's life reads and writes the same few fields, and the order of the steps is
 what has to be understood together.
 """
 

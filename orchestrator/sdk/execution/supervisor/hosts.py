@@ -1,6 +1,6 @@
 """Decides which DAG host serves an attempt, and when hosts and the zygote come and go.
 
-Longer than other rooms: a host ends in several ways at once (its process, its socket, the zygote's word), and one place has to
+It has over 300 lines because a host ends in several ways at once (its process, its socket, the zygote's word), and one place has to
 bring them together.
 """
 
