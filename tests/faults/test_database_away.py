@@ -22,11 +22,13 @@ def test_a_database_that_goes_away_kills_no_task(platform: Platform, tmp_path_fa
         folder.chmod(0o755)
     server = PostgresServer(directory / "postgresql")
     server.start()
+    usual = platform.deployment.database_url
     try:
         _run(platform, server)
     finally:
         platform.stop()
         server.stop()
+        platform.deployment.database_url = usual  # which the fixture drops
 
 
 def _run(platform: Platform, server: PostgresServer) -> None:
