@@ -173,9 +173,11 @@ def test_a_task_that_ignores_sigterm_and_is_cleared_is_killed_and_runs_again(pla
 
 
 CLEAR = """
+from django.db import transaction
 from runs.models import DagRun
 from runs.services import run_clear
-run_clear(DagRun.objects.get(dag_id={dag_id!r}), actor="somebody")
+with transaction.atomic():
+    run_clear(DagRun.objects.get(dag_id={dag_id!r}), actor="somebody")
 """
 
 
