@@ -192,11 +192,27 @@ def is_running(pid: int) -> bool:
     return False
 
 
+LOUD = """
+with DAG("fine", schedule="@once", is_paused_upon_creation=False):
+
+    @task
+    def fine():
+        for _ in range(5000):
+            print("x" * 1000)
+        body()
+
+    fine()
+"""
+
+
 def test_logs_that_cannot_be_written_fail_no_task(platform: Platform) -> None:
-    """C10-c: a disk without room for logs; the place of the folder is taken by a file, which no user can write below."""
+    """C10-c: a disk without room for logs; the place of the folder is taken by a file, which no user can write below.
+
+    The 5 MB are more than what waits for a disk: lines are lost, and the report that says so is taken.
+    """
     platform.deployment.logs.mkdir(exist_ok=True)
     (platform.deployment.logs / "dag_id=fine").write_text("in the way")
-    platform.write_dag(journal(platform.folder) + FINE)
+    platform.write_dag(journal(platform.folder) + LOUD)
     platform.standalone()
     platform.wait_finished("fine")
     assert platform.run_states("fine") == ["success"], platform.report("fine")
