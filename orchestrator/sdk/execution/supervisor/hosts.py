@@ -1,7 +1,7 @@
 """Decides which DAG host serves an attempt, and when hosts and the zygote come and go.
 
-It has over 300 lines because a host ends in several ways at once (its process, its socket, the zygote's word), and one place has to
-bring them together.
+It has over 300 lines because a host ends in several ways at once (its process, its socket, the zygote's word), and one
+place has to bring them together.
 """
 
 from __future__ import annotations
