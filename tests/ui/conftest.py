@@ -20,7 +20,7 @@ from tests.factories import NOON, make_dag, make_run, make_ti
 PASSWORD = "a-long-password"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
