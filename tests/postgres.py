@@ -1,10 +1,13 @@
 """Decides where the tests get a PostgreSQL server from: they start their own, with a directory and a port of its own."""
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -120,3 +123,16 @@ def _programs() -> Path:
     if not installed:
         raise FileNotFoundError(MISSING)
     return installed[-1].parent
+
+
+@contextlib.contextmanager
+def spare_server() -> Iterator[PostgresServer]:
+    """Give a started server of its own; its folder is outside of pytest's, which the server's user may not enter."""
+    with tempfile.TemporaryDirectory(prefix="orchestrator-postgresql-") as name:
+        Path(name).chmod(0o755)
+        server = PostgresServer(Path(name) / "server")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.dag_files import web
 from tests.faults.platform import Platform
 from tests.faults.test_kills import assert_all_ran
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, spare_server
 from tests.waiting import wait_until
 
 # An outage of 60 s by hand (OUTAGE_SECONDS=60, default leases of 100 s); the suite keeps the ratio.
@@ -16,19 +16,14 @@ RATIO = OUTAGE_SECONDS / 60
 
 
 @pytest.mark.skipif(os.environ.get("TEST_DATABASE") != "postgresql", reason="SQLite is a file: it cannot go away")
-def test_a_database_that_goes_away_kills_no_task(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> None:
-    directory = tmp_path_factory.mktemp("server")
-    for folder in (directory, *directory.parents[:2]):
-        folder.chmod(0o755)
-    server = PostgresServer(directory / "postgresql")
-    server.start()
+def test_a_database_that_goes_away_kills_no_task(platform: Platform) -> None:
     usual = platform.deployment.database_url
-    try:
-        _run(platform, server)
-    finally:
-        platform.stop()
-        server.stop()
-        platform.deployment.database_url = usual  # which the fixture drops
+    with spare_server() as server:
+        try:
+            _run(platform, server)
+        finally:
+            platform.stop()
+            platform.deployment.database_url = usual  # which the fixture drops
 
 
 def _run(platform: Platform, server: PostgresServer) -> None:
