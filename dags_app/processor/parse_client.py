@@ -24,7 +24,7 @@ CHUNK = 1024 * 1024
 class ParseClient:
     """The owner's end of the zygote. ``submit`` never blocks for long; ``collect`` returns what is ready."""
 
-    def __init__(self, idle_seconds: float = 30.0) -> None:
+    def __init__(self, idle_seconds: float = 10.0) -> None:
         self._idle_seconds = idle_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
