@@ -1,32 +1,13 @@
-"""Decides how accounts change: the first admin, and what the audit log keeps."""
+"""Decides what the audit log keeps."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.models import AuditLog, User
+from accounts.models import AuditLog
 
 _MASK = "***"
 _SECRET_WORDS = ("password", "passwd", "secret", "token", "private_key", "api_key", "apikey", "access_key", "authorization")
-
-
-def user_ensure_admin(username: str = "admin") -> tuple[User, str | None]:
-    """Create the first admin inside the caller's transaction.
-
-    Returns:
-        The user and the generated password; None in its place when a superuser already exists, whose password nobody
-        can read back.
-    """
-    existing = User.objects.filter(is_superuser=True).order_by("pk").first()
-    if existing is not None:
-        return existing, None
-    password = secrets.token_urlsafe(12)
-    user, _ = User.objects.get_or_create(username=username)
-    user.is_superuser = user.is_staff = user.is_active = True
-    user.set_password(password)
-    user.save()
-    return user, password
 
 
 def audit_write(event: str, *, actor: str | None, extra: Mapping[str, Any] | None = None, **fields: Any) -> AuditLog:

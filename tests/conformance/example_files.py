@@ -18,7 +18,7 @@ WHEELS = {
 
 
 def example_folder() -> Path:
-    """Return a folder that holds ``airflow/example_dags`` and the standard provider's examples; skips where pip gets nothing."""
+    """Return a folder that holds ``airflow/example_dags`` and the standard provider's examples; fails where pip gets nothing."""
     folder = Path(os.environ.get("AIRFLOW_EXAMPLES") or Path(tempfile.gettempdir()) / f"airflow-3.3.2-examples-{os.getuid()}")
     if not (folder / "complete").exists():
         for requirement, inside in WHEELS.items():
@@ -31,7 +31,9 @@ def _download(requirement: str, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        pytest.skip(f"pip cannot get {requirement}: {done.stderr.strip()[-200:]}")
+        pytest.fail(
+            f"pip cannot get {requirement}: {done.stderr.strip()[-200:]}. Let pip reach PyPI, or name the folder of the files in AIRFLOW_EXAMPLES."
+        )
     name = requirement.partition("==")[0].replace("-", "_")
     return next(folder.glob(f"{name}-*.whl"))
 
