@@ -3,13 +3,14 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/recordings
 
 .DEFAULT_GOAL := help
-.PHONY: help standalone test test-sqlite test-postgresql lint format bench debian-packages
+.PHONY: help standalone test test-sqlite test-postgresql conformance lint format bench vendor debian-packages
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@echo "  ./af COMMAND          Every other command: ./af dags list, ./af db clean --dry-run, ./af help"
 
 standalone: $(VENV)/installed ## Run everything on this machine (home: AIRFLOW_HOME, default this directory)
 	@exec $(BIN)/python manage.py standalone
@@ -20,9 +21,12 @@ test: debian-packages lint ## Check style, types and migrations, then run all te
 test-sqlite: $(VENV)/installed-dev ## Run the tests on SQLite (TESTS=tests/unit for a part)
 	TEST_DATABASE=sqlite $(PYTEST) $(TESTS)
 
-# Unit, conformance and architecture tests touch no database, so they run once.
+# Tests that use no database run once, on SQLite: tests/conftest.py leaves them out here, three folders need not even be collected.
 test-postgresql: $(VENV)/installed-dev ## Run the tests that use a database on PostgreSQL
 	TEST_DATABASE=postgresql $(PYTEST) $(TESTS) --ignore tests/unit --ignore tests/conformance --ignore tests/architecture
+
+conformance: $(VENV)/installed-dev ## Run the scenarios recorded from Airflow 3.3.2 with its own example DAG files and compare
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q tests/recordings
 
 lint: $(VENV)/installed-dev ## Check style, format, types and migrations
 	$(BIN)/ruff check .
@@ -36,6 +40,9 @@ format: $(VENV)/installed-dev ## Format the code and correct what can be correct
 
 bench: $(VENV)/installed ## Measure throughput, latency and memory (BENCH="--quick --peer-python FILE" for options)
 	$(BIN)/python -m benchmarks --readme --out benchmarks/results.json $(BENCH)
+
+vendor: $(VENV)/installed ## Copy the browser files that static/vendor/package.json pins (needs npm; the copies are committed)
+	$(BIN)/python -m orchestrator.ui.vendoring
 
 debian-packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -55,8 +62,10 @@ $(BIN)/python:
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m orchestrator.sdk.testing.link >/dev/null
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m orchestrator.sdk.testing.link >/dev/null
 	@touch $(VENV)/installed $@

@@ -39,6 +39,10 @@ class TokenView(View):
         if is_open_access():
             return self._token(open_access_user())
         user = authenticate(request, **body)
+        if user is None and (wait := getattr(request, "login_wait", 0)):
+            return json_response(
+                {"detail": f"Too many failed logins; try again in {wait} seconds"}, 429, {"Retry-After": str(wait)}
+            )
         if user is None:
             return json_response({"detail": "Invalid credentials"}, 401)
         return self._token(user)

@@ -1,8 +1,10 @@
 """Decides what a REST token says and who it stands for."""
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from accounts.access import users
 from accounts.models import User
 from accounts.roles import Role, role_of
 from orchestrator.config import conf
@@ -37,7 +39,14 @@ def user_of_token(token: str) -> User | None:
     name = claims.get("sub")
     if name == OPEN_ACCESS_NAME and is_open_access():
         return open_access_user()
-    return User.objects.filter(username=name, is_active=True).first()
+    user = users().filter(username=name, is_active=True).first()
+    is_revoked = user is not None and _is_older(claims["iat"], user.tokens_valid_from)
+    return None if is_revoked else user
+
+
+def _is_older(issued: Any, limit: datetime | None) -> bool:
+    """A token tells whole seconds, so one of the very second of the limit still counts."""
+    return limit is not None and float(issued) < int(limit.timestamp())
 
 
 def _audience() -> str:

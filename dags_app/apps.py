@@ -1,5 +1,7 @@
 """Decides how Django knows this app: what may run."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,15 @@ class DagsAppConfig(AppConfig):
     name = "dags_app"
     verbose_name = "DAGs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let another process stand for the timetables of plugins."""
+        from orchestrator.sdk.definitions.timetables import unknown_timetables
+
+        unknown_timetables(_custom_timetable)
+
+
+def _custom_timetable(document: dict[str, Any]) -> Any:
+    from dags_app.custom_timetables import custom_timetable
+
+    return custom_timetable(document)

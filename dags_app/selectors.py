@@ -53,6 +53,12 @@ def _read(version_id: UUID, hashes: tuple[str, str]) -> tuple[DagSpec, dict[str,
     return spec, spec.task_by_id()
 
 
+def specs_cached() -> tuple[int, int, int]:
+    """Return how often ``spec_of`` of this process found a version in its memory, how often not, and how many it has there."""
+    info = _read.cache_info()
+    return info.hits, info.misses, info.currsize
+
+
 def bundles_unreadable() -> QuerySet[Bundle]:
     """Return the active bundles that could not be read at the last look, for the banner."""
     return Bundle.objects.filter(is_active=True, unreadable_since__isnull=False).order_by("name")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from dags_app.models import Bundle, Dag, ParsedFile
-from dags_app.next_run import next_run
+from dags_app.next_run import next_wanted
 from orchestrator.database import notify_on_commit
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.definitions.timetables import DagRunInfo, DataInterval, Timetable
@@ -49,7 +50,7 @@ def dag_set_next_dagrun(
     """
     error = ""
     try:
-        info = next_run(spec, last, timetable)
+        info = next_wanted(dag, spec, last, timetable)
     except Exception as failure:
         info, error = None, f"The schedule {spec.timetable_summary!r} gives no next run: {type(failure).__name__}: {failure}"
         log.warning("DAG %s: %s", dag.dag_id, error)
@@ -66,11 +67,12 @@ def dag_set_next_dagrun(
     return info
 
 
-def bundles_register(sources: Iterable[tuple[str, str, str]]) -> list[Bundle]:
-    """Write the configured bundles (name, kind, path); others become inactive but keep their DAGs."""
+def bundles_register(sources: Iterable[tuple[str, str, str, dict[str, Any]]]) -> list[Bundle]:
+    """Write the configured bundles (name, kind, path, arguments without secrets); others become inactive, their DAGs stay."""
     bundles = []
-    for name, kind, path in sources:
-        bundle, _ = Bundle.objects.update_or_create(name=name, defaults={"kind": kind, "path": path, "is_active": True})
+    for name, kind, path, kwargs in sources:
+        values = {"kind": kind, "path": path, "kwargs": kwargs, "is_active": True}
+        bundle, _ = Bundle.objects.update_or_create(name=name, defaults=values)
         bundles.append(bundle)
     Bundle.objects.exclude(name__in=[bundle.name for bundle in bundles]).update(is_active=False)
     return bundles

@@ -139,6 +139,11 @@ def array(value: Any) -> list[Any]:
     raise InvalidError("list_type", "Input should be a valid list")
 
 
+def objects(value: Any) -> list[dict[str, Any]]:
+    """A JSON array of objects."""
+    return [mapping(item) for item in array(value)]
+
+
 def uuid(value: Any) -> UUID:
     """A UUID as text."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import Final
@@ -11,7 +12,22 @@ from typing import Final
 from executionapi.calls import Operation
 from executionapi.replies import RefusalError, unknown_path
 
-_MODULES: Final = ("starts", "finishes", "heartbeats", "attempts", "task_instances", "xcoms", "vault", "dag_runs", "health")
+_MODULES: Final = (
+    "starts",
+    "finishes",
+    "heartbeats",
+    "attempts",
+    "task_instances",
+    "xcoms",
+    "vault",
+    "connection_tests",
+    "dag_runs",
+    "assets",
+    "stores",
+    "hitl",
+    "callbacks",
+    "health",
+)
 _PARAMETER: Final = re.compile(r"\{(\w+)(:path)?\}")
 
 Route = tuple[re.Pattern[str], Operation]
@@ -36,12 +52,17 @@ def match(method: str, path: str, version: str) -> tuple[Operation, dict[str, st
     raise unknown_path()
 
 
+def operations() -> Iterator[Operation]:
+    """All operations of all versions."""
+    for name in _MODULES:
+        yield from import_module(f"executionapi.operations.{name}").OPERATIONS
+
+
 @cache
 def _routes() -> dict[str, list[Route]]:
     routes: dict[str, list[Route]] = defaultdict(list)
-    for name in _MODULES:
-        for operation in import_module(f"executionapi.operations.{name}").OPERATIONS:
-            routes[operation.path.partition("/")[0]].append((_pattern(operation.path), operation))
+    for operation in operations():
+        routes[operation.path.partition("/")[0]].append((_pattern(operation.path), operation))
     return routes
 
 

@@ -63,11 +63,28 @@ def dag_run_for(version: str, run: dict[str, Any] | None) -> dict[str, Any] | No
     if run is None or version == HEAD:
         return run
     known = {name: value for name, value in run.items() if _RUN_FIELDS_SINCE.get(name, "") <= version}
+    if known.get("consumed_asset_events"):
+        known["consumed_asset_events"] = [_without_key(event) for event in known["consumed_asset_events"]]
     if version < "2026-04-06" and known["start_date"] is None:
         known["start_date"] = known["run_after"]
     if version < "2025-10-27" and known["conf"] is None:
         known["conf"] = {}
     return known
+
+
+def asset_events_for(version: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer with events of assets as ``version`` knows it; partition keys came with 2026-04-06."""
+    if version >= "2026-04-06":
+        return body
+    return {"asset_events": [_old_event(event) for event in body["asset_events"]]}
+
+
+def _old_event(event: dict[str, Any]) -> dict[str, Any]:
+    return {**_without_key(event), "created_dagruns": [_without_key(run) for run in event["created_dagruns"]]}
+
+
+def _without_key(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "partition_key"}
 
 
 def run_context_for(version: str, context: dict[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,19 @@ class BatchView(ExecutionView):
         return reply
 
 
+def openapi_json(request: HttpRequest) -> HttpResponse:
+    """The document of the version that ``?version=`` names, else of the newest; it needs no token."""
+    # Only who reads the document loads what writes it.
+    from executionapi.openapi.document import document
+
+    asked = request.GET.get("version") or versions.HEAD
+    try:
+        return http_response(Reply(200, document(asked)))
+    except KeyError:
+        known = ", ".join(versions.VERSIONS)
+        return http_response(Reply(404, {"detail": f"There is no version {asked!r} of this API; the versions are {known}"}))
+
+
 def json_body(request: HttpRequest) -> Any:
     """The JSON of the body, ``MISSING`` where it is empty. Raises RefusalError 422."""
     try:

@@ -1,4 +1,4 @@
-"""Decides the Celery application: broker from ``[celery]``, tasks from the executors package."""
+"""Decides the Celery application: broker from ``[celery]``, tasks of the executors, and beat's plan in the database."""
 
 import os
 from typing import Any
@@ -24,8 +24,9 @@ def settings() -> dict[str, Any]:
         "task_default_queue": conf.get("operators", "default_queue"),
         "broker_connection_retry_on_startup": True,
         "timezone": "UTC",
+        "beat_scheduler": "django_celery_beat.schedulers:DatabaseScheduler",
     }
 
 
 app = Celery("orchestrator", config_source=settings())
-app.autodiscover_tasks(["runs.executors"], related_name="celery_tasks")
+app.autodiscover_tasks(["runs.executors", "runs"], related_name="celery_tasks")

@@ -1,16 +1,23 @@
 """Decides how gunicorn serves the application: threads, preloading, sockets, graceful stop."""
 
+import faulthandler
 import gc
+import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.core.management.base import CommandError
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from orchestrator.api_apps import choose_apps
 from orchestrator.config import conf
 from orchestrator.database import close_connections_before_fork, use_connection_pool
+from orchestrator.kernel.clock import monotonic
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -18,6 +25,7 @@ WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
 KEEPALIVE_SECONDS = 75
 GRACEFUL_TIMEOUT_SECONDS = 30
 BACKLOG = 1024
+WATCHDOG_SECONDS = 2.0  # how often a worker without an arbiter says that it lives
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -52,6 +60,21 @@ class ServerLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
         if conf.get("api", "access_log"):
             super().access(resp, req, environ, request_time)
+
+
+class LoneWorker(ThreadWorker):  # type: ignore[misc]
+    """A worker without gunicorn's arbiter: where its loop stands still for too long, it says where and ends itself."""
+
+    _watched_from = float("-inf")
+
+    def notify(self) -> None:
+        """Called by the loop about once a second."""
+        if monotonic() - self._watched_from < WATCHDOG_SECONDS:
+            return
+        self._watched_from = monotonic()
+        limit = max(self.cfg.timeout, 2 * WATCHDOG_SECONDS) + WATCHDOG_SECONDS
+        # Its clock is a thread of its own that needs no interpreter lock.
+        faulthandler.dump_traceback_later(limit, exit=True)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -90,10 +113,42 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in settings.items():
             self.cfg.set(name, value)
 
+    def run_alone(self) -> None:
+        """Serve in this process, for a caller that starts it again when it ends; the arbiter would take 10 MB for the same."""
+        logger = ServerLogger(self.cfg)
+        self.wsgi()
+        share_memory(None)
+        worker = LoneWorker(1, os.getppid(), create_sockets(self.cfg, logger), self, self.cfg.timeout, self.cfg, logger)
+        worker.pid = os.getpid()
+        worker.init_process()
+
     def load(self) -> WsgiApplication:
         """The WSGI application, called once before workers are forked."""
         use_connection_pool()
         return self._load_application()
+
+
+def serve(
+    listener: socket.socket,
+    apps: tuple[str, ...],
+    workers: int,
+    is_kept: bool = False,
+    gunicorn: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Serve ``apps`` on a socket that listens until a signal.
+
+    ``is_kept`` says that the caller's parent keeps it running; ``gunicorn`` holds settings of it that no option of ours has.
+    """
+    choose_apps(apps)
+    server = Server(load_django, listener, workers, conf.get("api", "threads"))
+    for name, value in gunicorn.items():
+        server.cfg.set(name, value)
+    address = ":".join(str(part) for part in listener.getsockname()[:2])
+    print(f"API server ({', '.join(apps)}) listens on {address}", flush=True)  # noqa: T201
+    if is_kept and workers == 1:
+        server.run_alone()
+    else:
+        server.run()
 
 
 def share_memory(arbiter: Any) -> None:

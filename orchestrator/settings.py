@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.config import conf
 from orchestrator.config.database_url import parse_database_url
+from orchestrator.static_digest import digest_of, is_immutable
 
 conf.validate()
 
@@ -26,6 +27,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular_sidecar",
     "orchestrator",
     "orchestrator.processes",
     "accounts",
@@ -39,6 +41,8 @@ if "Celery" in conf.get("core", "executor"):
     INSTALLED_APPS.append("django_celery_beat")
 
 MIDDLEWARE = [
+    "accounts.middleware.RequestFactsMiddleware",
+    "orchestrator.compression.CompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "orchestrator.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -48,6 +52,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orchestrator.security_headers.SecurityHeadersMiddleware",
+    "orchestrator.ui.middleware.TimeZoneMiddleware",
+    "orchestrator.ui.middleware.DialogMiddleware",
 ]
 
 ROOT_URLCONF = "orchestrator.urls"
@@ -62,6 +68,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orchestrator.ui.layout.shell",
             ],
         },
     },
@@ -77,6 +84,7 @@ DATABASES = {
     ),
 }
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.ThrottledBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -88,6 +96,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = ["orchestrator.formats"]
 
 URL_PREFIX = (
     "/" + conf.get("api", "base_url").split("://", 1)[-1].partition("/")[2].strip("/") if conf.get("api", "base_url") else "/"
@@ -95,11 +104,13 @@ URL_PREFIX = (
 FORCE_SCRIPT_NAME = None if URL_PREFIX == "/" else URL_PREFIX
 LOGIN_URL = "/auth/login/"
 LOGIN_REDIRECT_URL = "/"
-STATIC_URL = "static/"
 STATIC_ROOT = conf.home / "staticfiles"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 _IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").is_file()
+# The address of every static file has the digest of all of them in it, so that browsers keep them for ever.
+STATIC_URL = f"static/{digest_of(STATICFILES_DIRS)}/"
 WHITENOISE_USE_FINDERS = not _IS_COLLECTED
+WHITENOISE_IMMUTABLE_FILE_TEST = is_immutable
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -121,9 +132,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_TRUSTED_ORIGINS = ["/".join(conf.get("api", "base_url").split("/")[:3])] if conf.get("api", "base_url") else []
+# Also set by `api_server --proxy-headers`, after this file was read.
+PROXY_SETTINGS = {"SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"), "USE_X_FORWARDED_HOST": True}
 if conf.get("api", "proxy_headers"):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    USE_X_FORWARDED_HOST = True
+    globals().update(PROXY_SETTINGS)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 
 REST_FRAMEWORK = {

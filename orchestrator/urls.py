@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, clear_url_caches, include, path
 
 from orchestrator.api_apps import chosen_apps
+from orchestrator.rest_companions import import_without_companions
 
 Routes = list[URLPattern | URLResolver]
 
@@ -10,6 +11,9 @@ Routes = list[URLPattern | URLResolver]
 CORE_MODULES = (
     ("auth/", "accounts.urls"),
     ("api/v2/", "orchestrator.rest.urls"),
+    ("ui/", "orchestrator.rest.ui_urls"),
+    ("", "orchestrator.rest.openapi.urls"),
+    ("", "orchestrator.ui.urls"),
     ("", "dags_app.urls"),
     ("", "runs.urls"),
 )
@@ -38,4 +42,5 @@ def select_apps(apps: tuple[str, ...]) -> None:
     clear_url_caches()
 
 
+import_without_companions()
 urlpatterns = build_urlpatterns(chosen_apps())

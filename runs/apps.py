@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, post_save
 
 
 class RunsConfig(AppConfig):
@@ -14,11 +14,14 @@ class RunsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make sure that the default pool exists after each migrate, and tell the DAGs' app about past runs."""
+        """Make the default pool after each migrate and deadlines with each run, and tell the DAGs' app about past runs."""
         from dags_app.services import last_interval_source
+        from runs.deadlines.services import run_created
+        from runs.models import DagRun
         from runs.selectors import last_automated_interval
 
         last_interval_source(last_automated_interval)
+        post_save.connect(run_created, sender=DagRun)
         post_migrate.connect(_ensure_default_pool, sender=self)
 
 

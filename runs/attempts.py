@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,24 +46,38 @@ def archive(attempts: Iterable[tuple[TaskInstance, dict[str, Any]]]) -> None:
     )
 
 
-def retry_delay(task: TaskSpec | None, try_number: int) -> float:
-    """Return the seconds before the next try of a task that failed at ``try_number`` (from 1).
+def retry_delay(task: TaskSpec | None, try_number: int, row: TaskInstance | None = None) -> float:
+    """Return the seconds before the next try of a task that failed at ``try_number`` (from 1), by Airflow's formula.
 
-    ``task`` is None where the DAG no longer has it: the default delay applies.
-
-    Exponential back-off multiplies per try and is spread by up to a quarter, so that many failures do not return at
-    once; ``max_retry_delay`` and ``[core] max_task_retry_delay`` cap it.
+    ``task`` is None where the DAG no longer has it: the default delay applies. ``row`` gives the spread of an exponential
+    back-off, which is the same for the same try: from once to twice the grown delay. It is at least a second and at most
+    ``[core] max_task_retry_delay``, then ``max_retry_delay``; a delay that does not grow has no bound.
     """
     task = task or TaskSpec(task_id="")
-    cap = min(task.max_retry_delay or float("inf"), float(conf.get("core", "max_task_retry_delay")))
-    if not task.retry_exponential_backoff:
-        return min(task.retry_delay, cap)
-    grown = task.retry_delay
-    for _ in range(max(try_number, 1) - 1):
-        grown = min(grown * task.retry_exponential_backoff, cap)
-        if grown >= cap:
-            break
-    return min(grown * random.uniform(1.0, 1.25), cap)  # noqa: S311  spread, not secrecy
+    factor = task.retry_exponential_backoff
+    if factor <= 0 or factor == 1.0:
+        return task.retry_delay
+    most = int(conf.get("core", "max_task_retry_delay"))
+    grown = max(1, _grown(task.retry_delay, factor, try_number, most))
+    return min(grown + _spread(row, try_number) % grown, most, task.max_retry_delay or most)
+
+
+def _grown(base: float, factor: float, try_number: int, most: int) -> int:
+    """Return the delay after so many multiplications, rounded up; it stops at ``most``, so that no try number overflows."""
+    if base <= 0:
+        return 0
+    exponent = max(try_number, 1) - 1
+    if exponent * math.log(factor) > math.log(most + 1) - math.log(base) + 1:
+        return most
+    return min(most, math.ceil(base * factor**exponent))
+
+
+def _spread(row: TaskInstance | None, try_number: int) -> int:
+    """Return Airflow's number for a try: it is the same again where the same run is looked at twice."""
+    if row is None:
+        return 0
+    text = f"{row.dag_id}#{row.task_id}#{row.dag_run.logical_date}#{try_number}"
+    return int(hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
 def infra_retry_delay(infra_tries: int) -> float:

@@ -27,6 +27,7 @@ class Cause(StrEnum):
     DAGRUN_TIMEOUT = "dagrun_timeout"
     CLEARED = "cleared"
     MARKED = "marked"
+    VERSION_CHANGED = "version_changed"
     HEARTBEAT_TIMEOUT = "heartbeat_timeout"
     REPORT_LOST = "report_lost"
 

@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.models import Model
 
 from orchestrator.database import notify_on_commit
+from runs.consequences.attempts import after_attempts
+from runs.consequences.run_ends import after_run
 from runs.models import DagRun, RunEvent, StateChange, TaskInstance
 
 SCHEDULER_TOPIC = "scheduler"
@@ -30,6 +32,8 @@ class Moved:
     event_id: UUID | None = None
     due_at: datetime | None = None
     revoked: bool = False  # a worker may still run the attempt and must stop
+    leaves: str = ""  # what the attempt's own process did not do: see runs/consequences/attempts.py
+    detail: str = ""  # what went wrong, for those who are told
 
 
 def record(moved: Sequence[Moved], *, now: datetime) -> None:
@@ -43,6 +47,7 @@ def record(moved: Sequence[Moved], *, now: datetime) -> None:
         groups.setdefault((m.to_state, m.cause, m.actor), []).append(m.row.id)
     for (to_state, cause, actor), ids in groups.items():
         _copy(ids, {"to_state": to_state, "cause": cause, "actor": actor, "at": now})
+    after_attempts(moved, now=now)
 
 
 _COPIED = {
@@ -99,6 +104,7 @@ def announce(moved: Iterable[Moved]) -> None:
 def record_run(run: DagRun, to_state: str, *, now: datetime, actor: str = "", cause: str = "") -> None:
     """Write the ``StateChange`` of a run, whose row in memory still has the state as read."""
     StateChange.objects.create(dag_run=run, from_state=run.state, to_state=to_state, at=now, actor=actor, cause=cause)
+    after_run(run, to_state, now=now, actor=actor, cause=cause)
 
 
 def announce_run(run_id: int) -> None:

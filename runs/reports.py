@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,11 @@ class Report:
     signal: int | None = None
     peak_rss_kb: int | None = None
     retry_delay: float | None = None  # seconds, when a retry policy chose it
+    final: bool = False  # no retry of any budget follows
+    queue: str | None = None  # where the next try runs, when a rule chose it
+    leaves: str = ""  # what the worker left to the server: "" nothing, "alerts", or "callbacks" and alerts
+    outlets: Sequence[Any] = ()  # profiles of the assets that a success wrote
+    outlet_events: Sequence[Any] = ()  # what it said about them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,18 @@ class Deferral:
     trigger_timeout: datetime | None = None
     rendered_map_index: str | None = None
     queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputWait:
+    """A worker hands its attempt to a person; ``timeout`` is when the wait ends without an answer."""
+
+    ti_id: UUID
+    dispatch_id: UUID | None
+    next_method: str
+    next_kwargs: Any
+    timeout: datetime | None = None
+    rendered_map_index: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

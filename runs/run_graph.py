@@ -29,6 +29,7 @@ class Judgement(NamedTuple):
 
     state: DagRunState
     give_up: list[tuple[Key, Decision]]
+    deadlocked: bool = False  # some of its tasks can never be decided
 
 
 class Correction(NamedTuple):
@@ -184,7 +185,7 @@ class RunGraph:
         given_up = [i for i in ledger.instances() if i.bit == UNFINISHED and i.verdict.outcome is not Outcome.WAIT]
         give_up = [(instance.key, instance.verdict) for instance in given_up]
         if len(given_up) < ledger.unfinished:
-            return Judgement(DagRunState.FAILED, give_up)
+            return Judgement(DagRunState.FAILED, give_up, deadlocked=True)
         failing = any(i.node.plan.is_leaf and i.verdict.outcome is Outcome.UPSTREAM_FAILED for i in given_up)
         return Judgement(run_outcome(FAILED if failing else ledger.leaves.present & ANY_FAILED), give_up)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runs.dependencies import Watch
-from runs.run_nodes import Instance, Key, Node, aligned_sources, aligned_watchers, connect
+from runs.run_nodes import Instance, Key, Node, aligned_watchers, connect, sources_of
 from runs.run_plan import RunPlan
 from runs.state_counts import BITS, UNFINISHED, StateCounts
 from runs.states import State, TaskInstanceState
@@ -154,19 +154,19 @@ class Ledger:
         self._attach(Instance(node, -1, None, is_placeholder=True))
 
     def _aligned_counters(self, instance: Instance) -> Iterator[tuple[StateCounts, Instance]]:
-        for node, watch in instance.node.aligned_to:
-            for who in aligned_watchers(instance, node):
+        for node, watch, aligned in instance.node.aligned_to:
+            for who in aligned_watchers(instance, node, aligned):
                 counts = who.own[watch] if who.own else None
                 if counts is not None:
                     yield counts, who
 
     def _count_sources(self, instance: Instance) -> None:
         instance.own = [None] * len(Watch)
-        for upstream, watch in instance.node.aligned_from:
+        for upstream, watch, aligned in instance.node.aligned_from:
             counts = instance.own[watch]
             if counts is None:
                 counts = instance.own[watch] = StateCounts()
-            for source in aligned_sources(instance, upstream):
+            for source in sources_of(instance, upstream, aligned):
                 counts.add(source.bit)
 
 

@@ -1,8 +1,9 @@
 """Decides what a run in memory consists of: a node per task, an instance per map index, counters of what they look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from runs.alignment import Alignment
 from runs.dependencies import Decision, Seen, WaitReason, Watch
 from runs.run_plan import PlannedTask
 from runs.state_counts import BITS, SUCCESS, UNFINISHED, StateCounts
@@ -108,9 +109,9 @@ class Node:
         self.open: dict[int, Instance] = {}  # the unfinished ones
         self.shared: Counters = [None] * len(Watch)
         self.wide_to: list[tuple[StateCounts, Node, Watch]] = []
-        self.aligned_to: list[tuple[Node, Watch]] = []
-        self.aligned_from: list[tuple[Node, Watch]] = []
-        self.sources: list[tuple[Node, Watch, bool]] = []  # every task it looks at; True: index by index
+        self.aligned_to: list[tuple[Node, Watch, Alignment]] = []
+        self.aligned_from: list[tuple[Node, Watch, Alignment]] = []
+        self.sources: list[tuple[Node, Watch, Alignment | None]] = []  # every task it looks at; None: at all its indexes
 
     def seen(self) -> Seen:
         """Return the masks of the shared counters."""
@@ -135,8 +136,8 @@ def connect(nodes: dict[str, Node]) -> None:
             upstream = nodes[link.task_id]
             node.sources.append((upstream, link.watch, link.aligned))
             if link.aligned:
-                upstream.aligned_to.append((node, link.watch))
-                node.aligned_from.append((upstream, link.watch))
+                upstream.aligned_to.append((node, link.watch, link.aligned))
+                node.aligned_from.append((upstream, link.watch, link.aligned))
             else:
                 counts = node.shared[link.watch]
                 if counts is None:
@@ -144,16 +145,25 @@ def connect(nodes: dict[str, Node]) -> None:
                 upstream.wide_to.append((counts, node, link.watch))
 
 
-def aligned_watchers(instance: Instance, node: Node) -> Iterator[Instance]:
+def aligned_watchers(instance: Instance, node: Node, aligned: Alignment) -> Iterator[Instance]:
     """Yield the instances of a node of the same mapped group that look at the instance."""
     if instance.index < 0:
         yield from node.instances.values()
-    elif (other := node.instances.get(instance.index)) is not None:
-        yield other
+    else:
+        yield from _at(node, aligned.watchers(instance.index))
 
 
-def aligned_sources(instance: Instance, node: Node) -> Iterator[Instance]:
-    """Yield the instances of a node of the same mapped group that the instance looks at."""
-    for index in {instance.index, -1}:
+def sources_of(instance: Instance, node: Node, aligned: Alignment | None) -> Iterator[Instance]:
+    """Yield the instances of a node that the instance looks at."""
+    if aligned is None:
+        yield from node.instances.values()
+        return
+    yield from _at(node, (-1,))
+    if instance.index >= 0:
+        yield from _at(node, aligned.sources(instance.index))
+
+
+def _at(node: Node, indexes: Iterable[int]) -> Iterator[Instance]:
+    for index in indexes:
         if (other := node.instances.get(index)) is not None:
             yield other

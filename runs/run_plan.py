@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from orchestrator.sdk.serialization.spec import DagSpec, ExpandSpec, TaskSpec
+from runs.alignment import Alignment, Alignments
 from runs.dependencies import Watch
+from runs.expansion import inputs_of
 
 
 class Link(NamedTuple):
-    """One task looks at another. ``aligned``: both are in one mapped group, an index looks at the same index."""
+    """One task looks at another. ``aligned``: both are in one mapped group, an index looks at those that belong to it."""
 
     task_id: str
     watch: Watch
-    aligned: bool
+    aligned: Alignment | None
 
 
 @dataclass(slots=True)
@@ -46,7 +48,8 @@ class RunPlan:
     def __init__(self, dag: DagSpec) -> None:
         self.dag_id = dag.dag_id
         self.tasks = {task.task_id: PlannedTask(task) for task in dag.tasks}
-        self._groups = {group.group_id: group for group in dag.task_groups}
+        self._dag = dag
+        self._alignments = Alignments(dag)
         for task in dag.tasks:
             self._link_direct(task)
             self._link(task, self._length_givers(task), Watch.MAPPED)
@@ -62,8 +65,7 @@ class RunPlan:
                 raise ValueError(
                     f"DAG {self.dag_id!r}: task {task.task_id!r} names the upstream task {task_id!r}, which does not exist"
                 )
-            group = task.mapped_group_id
-            aligned = group is not None and other.spec.mapped_group_id == group
+            aligned = self._alignments.between(task, other.spec)
             planned.watches.append(Link(task_id, watch, aligned))
             other.watched_by.append(Link(task.task_id, watch, aligned))
 
@@ -74,12 +76,8 @@ class RunPlan:
 
     def _length_givers(self, task: TaskSpec) -> list[str]:
         """Return the tasks whose results the task, or the mapped group around it, is mapped over."""
-        if task.is_mapped:
-            expand = task.expand
-        else:
-            group = self._groups.get(task.mapped_group_id) if task.mapped_group_id else None
-            expand = group.expand if group else None
-        return sorted(set(_referenced_tasks(expand))) if expand else []
+        inputs = inputs_of(self._dag, task) if self.tasks[task.task_id].expands else []
+        return sorted({task_id for expand in inputs for task_id in _referenced_tasks(expand)})
 
     def _link_scopes(self, tasks: list[TaskSpec]) -> None:
         setups_above = self._setups_above(tasks)

@@ -15,18 +15,24 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, When
 
 from orchestrator.database import for_update, notify_on_commit
 from orchestrator.kernel.ids import new_id
+from runs.assets.successes import successes_note, with_outlets
 from runs.attempts import FRESH, archive, infra_budget_left, infra_retry_delay, launch_delay, retry_delay
+from runs.backfills.membership import detach_from_closed
 from runs.bulk_update import update_each
+from runs.cause_rules import ruled
 from runs.causes import INFRA_CAUSES, Cause
 from runs.changes import TRIGGERER_TOPIC, Moved, announce, announce_run, record, record_run
+from runs.consequences.attempts import CALLBACKS
+from runs.hitl.events import begin_waits
+from runs.listeners.outbox import tell_run
 from runs.models import DagRun, RunEvent, TaskInstance, TaskLease, TaskReschedule, Trigger
+from runs.old_attempts import NO_DISPATCH, PREVIOUS_ATTEMPT, fence, is_fenced
 from runs.refusals import refusal
-from runs.reports import Answer, Deferral, Renewal, Report, Reschedule, Start
+from runs.reports import Answer, Deferral, InputWait, Renewal, Report, Reschedule, Start
 from runs.resumptions import EndByTrigger, Resumption, told
 from runs.states import DAG_RUN_FINISHED, EDGES, FINISHED, RUN_EDGES, DagRunState
 from runs.states import TaskInstanceState as S
@@ -36,9 +42,10 @@ from runs.trigger_kwargs import kwargs_sealed
 _WAITS_INSIDE_A_TRY = [S.UP_FOR_RESCHEDULE, S.DEFERRED, S.AWAITING_INPUT]
 # In the other states the last attempt is history already, or none has begun.
 _HAS_AN_ATTEMPT = FINISHED | {S.RUNNING, S.RESTARTING, *_WAITS_INSIDE_A_TRY}
-NO_DISPATCH = UUID(int=0)
 LOCK_ORDER = ("dag_run_id", "task_id", "map_index")
 _WITH_A_WORKER = frozenset({S.QUEUED, S.RUNNING, S.RESTARTING})
+# Who fails these by hand ends work that was under way, so the author hears of it.
+_BEGUN = frozenset({S.RUNNING, S.RESTARTING, S.UP_FOR_RETRY, *_WAITS_INSIDE_A_TRY})
 _NO_WAIT: dict[str, Any] = {"wait_reason": None, "wait_detail": None, "wait_since": None}
 
 
@@ -63,9 +70,11 @@ def _speaks_for(row: TaskInstance, dispatch_id: UUID | None) -> bool:
 def schedule(ids: Collection[UUID], *, now: datetime) -> list[TaskInstance]:
     """Mark attempts as decided to run; a new try begins unless a wait inside a try is over.
 
-    Returns the rows that moved, as they are now.
+    Returns the rows that moved, as they are now; one with ``retry_at`` waits until then, because the attempt before it
+    may still run.
     """
     rows = _locked(ids, EDGES[S.SCHEDULED] - {S.QUEUED, S.RUNNING})
+    fenced = {row.id: row.retry_at for row in rows if is_fenced(row, now)}
     same_try = When(state__in=_WAITS_INSIDE_A_TRY, then=F("try_number"))
     record([Moved(row, S.SCHEDULED) for row in rows], now=now)
     TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
@@ -81,6 +90,9 @@ def schedule(ids: Collection[UUID], *, now: datetime) -> list[TaskInstance]:
     for row in rows:
         row.try_number += row.state not in _WAITS_INSIDE_A_TRY
         row.state = S.SCHEDULED
+        row.retry_at = fenced.get(row.id)
+    for ti_id, until in fenced.items():
+        TaskInstance.objects.filter(id=ti_id).update(retry_at=until, wait_reason=PREVIOUS_ATTEMPT)
     return rows
 
 
@@ -268,7 +280,7 @@ def lose(reports: Sequence[Report], *, now: datetime, expired_only: bool = False
         expired = set(leases.values_list("ti_id", flat=True))
         TaskLease.objects.filter(ti_id__in=expired - {row.id for row in rows}).delete()  # nobody's: it would be found for ever
         rows = [row for row in rows if row.id in expired]
-    _end([(row, asked[row.id]) for row in rows], now=now)
+    _end([(row, asked[row.id]) for row in rows], now=now, leaves=CALLBACKS)
     return rows
 
 
@@ -279,7 +291,7 @@ def fail_unstarted(reports: Sequence[Report], *, now: datetime) -> list[TaskInst
     """
     asked = {item.ti_id: item for item in reports}
     rows = [r for r in _locked(asked, {S.SCHEDULED, S.QUEUED}) if _speaks_for(r, asked[r.id].dispatch_id)]
-    _end([(row, asked[row.id]) for row in rows], now=now)
+    _end([(row, asked[row.id]) for row in rows], now=now, leaves=CALLBACKS)
     return rows
 
 
@@ -295,19 +307,26 @@ def remove_unstarted(ids: Collection[UUID], *, now: datetime) -> list[TaskInstan
     return rows
 
 
-def _end(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime) -> None:
-    """Write the ends of locked attempts: those tried again are archived and get a new id, the others keep theirs."""
+def _end(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime, leaves: str = "") -> None:
+    """Write the ends of locked attempts: those tried again are archived and get a new id, the others keep theirs.
+
+    ``leaves`` says what nobody but the server can do any more, where the report does not say it itself.
+    """
     if not ends:
         return
+    ends = ruled(ends)
     _release(row.id for row, _ in ends)
     again = [(row, item) for row, item in ends if _is_tried_again(row, item)]
     ended = [(row, item) for row, item in ends if not _is_tried_again(row, item)]
-    moved = [Moved(row, _end_state(item), item.cause) for row, item in ended]
+    moved = [
+        Moved(row, _end_state(item), item.cause, leaves=leaves or item.leaves, detail=item.cause_detail) for row, item in ended
+    ]
     record(moved, now=now)
     announce(moved)
     rows = [(row.id, row.state, (_end_state(item), *_evidence(row, item).values(), None, None, now)) for row, item in ended]
     update_each(TaskInstance, ("state", *_EVIDENCE, "wait_reason", "wait_since", "updated_at"), rows)
-    _try_again(again, now=now)
+    successes_note(ended, now=now)
+    _try_again(again, now=now, leaves=leaves)
 
 
 _EVIDENCE = (
@@ -323,6 +342,8 @@ def _evidence(row: TaskInstance, item: Report) -> dict[str, Any]:
 
 
 def _is_tried_again(row: TaskInstance, item: Report) -> bool:
+    if item.final:
+        return False
     if item.state in (S.FAILED, S.UP_FOR_RETRY) and item.cause in INFRA_CAUSES:
         return infra_budget_left(row) or row.try_number <= row.max_tries
     return item.state == S.UP_FOR_RETRY
@@ -332,25 +353,26 @@ def _end_state(item: Report) -> str:
     return S.FAILED if item.cause in INFRA_CAUSES and item.state == S.UP_FOR_RETRY else item.state
 
 
-def _try_again(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime) -> None:
+def _try_again(ends: Sequence[tuple[TaskInstance, Report]], *, now: datetime, leaves: str = "") -> None:
     """Archive failed attempts and give the task instances the id of the next try (uuid7, new per try)."""
     tasks = tasks_of(row for row, _ in ends)
     past, moved, written = [], [], []
     for row, item in ends:
         infra = item.cause in INFRA_CAUSES and infra_budget_left(row)
         wait = infra_retry_delay(row.infra_tries) if infra else item.retry_delay
-        wait = retry_delay(tasks.get((row.dag_version_id, row.task_id)), row.try_number) if wait is None else wait
+        wait = retry_delay(tasks.get((row.dag_version_id, row.task_id)), row.try_number, row) if wait is None else wait
         due, next_id = now + timedelta(seconds=wait), new_id()
         # A try that the infrastructure took is given back: the next one is counted, so the limit moves with it.
         limits = (row.max_tries + 1, row.infra_tries + 1) if infra else (row.max_tries, row.infra_tries)
         past.append((row, {"state": S.FAILED} | _evidence(row, item)))
-        moved.append(Moved(row, S.UP_FOR_RETRY, item.cause, event_id=next_id, due_at=due))
-        fresh = (*FRESH.values(), *limits, due, "retry_at", now, now)
+        left, detail = leaves or item.leaves, item.cause_detail
+        moved.append(Moved(row, S.UP_FOR_RETRY, item.cause, event_id=next_id, due_at=due, leaves=left, detail=detail))
+        fresh = (*FRESH.values(), *limits, item.queue or row.queue, due, "retry_at", now, now)
         written.append((row.id, row.state, (next_id, S.UP_FOR_RETRY, *fresh)))
     archive(past)
     record(moved, now=now)
     announce(moved)
-    columns = ("id", "state", *FRESH, "max_tries", "infra_tries", "retry_at", "wait_reason", "wait_since", "updated_at")
+    columns = ("id", "state", *FRESH, "max_tries", "infra_tries", "queue", "retry_at", "wait_reason", "wait_since", "updated_at")
     update_each(TaskInstance, columns, written)
 
 
@@ -395,6 +417,29 @@ def defer(deferrals: Sequence[Deferral], *, now: datetime) -> dict[UUID, Answer]
     record(moved, now=now)
     announce(moved)
     _hand_to_triggers([(row, asked[row.id]) for row in winners], now=now)
+    return answers
+
+
+def await_input(waits: Sequence[InputWait], *, now: datetime) -> dict[UUID, Answer]:
+    """A worker hands attempts to people: running becomes awaiting_input, and scheduled at once where the answer is there."""
+    asked = {item.ti_id: item for item in waits}
+    found = {row.id: row for row in _locked(asked)}
+    winners = [row for row in found.values() if row.state == S.RUNNING and _speaks_for(row, asked[row.id].dispatch_id)]
+    answers = {i: _wait_answer(found.get(i), item.dispatch_id, i, S.AWAITING_INPUT) for i, item in asked.items()}
+    answers |= {row.id: Answer(won=True, previous_state=row.state, instance=row) for row in winners}
+    _release(row.id for row in winners)
+    moved = [Moved(row, S.AWAITING_INPUT) for row in winners]
+    record(moved, now=now)
+    announce(moved)
+    written = []
+    for row in winners:
+        item = asked[row.id]
+        index = item.rendered_map_index or row.rendered_map_index
+        wait = (item.next_method, item.next_kwargs, item.timeout, index, "input", now, now)
+        written.append((row.id, row.state, (S.AWAITING_INPUT, *wait)))
+    columns = ("next_method", "next_kwargs", "trigger_timeout", "rendered_map_index", "wait_reason", "wait_since")
+    update_each(TaskInstance, ("state", *columns, "updated_at"), written)
+    resume(begin_waits({row.id: asked[row.id].timeout for row in winners}), now=now)
     return answers
 
 
@@ -445,13 +490,13 @@ def _wait_answer(row: TaskInstance | None, dispatch_id: UUID | None, ti_id: UUID
 
 
 def resume(resumptions: Sequence[Resumption], *, now: datetime) -> list[TaskInstance]:
-    """The waits of deferred attempts are over: deferred becomes scheduled within the same try, the trigger's row goes.
+    """Waits are over: deferred or awaiting_input becomes scheduled within the same try, the trigger's row goes.
 
     Of two that end the same wait (an event and its timeout, two triggerers) the first wins (C15-c). Returns the rows
     that moved, as they were.
     """
     asked = {item.ti_id: item for item in resumptions}
-    rows = _waiting_for(asked)
+    rows = _waiting_for(asked, {S.DEFERRED, S.AWAITING_INPUT})
     moved = [Moved(row, S.SCHEDULED) for row in rows]
     record(moved, now=now)
     announce(moved)
@@ -470,22 +515,23 @@ def end_by_trigger(ends: Sequence[EndByTrigger], *, now: datetime) -> list[TaskI
     Returns the rows that ended for good, as they were: those are the ones whose XComs count.
     """
     asked = {item.ti_id: item for item in ends}
-    rows = _waiting_for(asked)
+    rows = _waiting_for(asked, {S.DEFERRED})
     again = [row for row in rows if asked[row.id].state == S.FAILED and row.try_number <= row.max_tries and row.max_tries]
     final = [row for row in rows if row not in again]
     states = {row.id: S.UP_FOR_RETRY if row in again else S(asked[row.id].state) for row in rows}
     causes = {S.FAILED: Cause.USER_EXCEPTION, S.UP_FOR_RETRY: Cause.USER_EXCEPTION, S.SKIPPED: Cause.SKIP}
     said = "its trigger ended the task"
     reports = [(r, Report(r.id, None, states[r.id], now, None, causes.get(states[r.id], ""), said)) for r in rows]
-    _end(reports, now=now)
+    _end(with_outlets(reports), now=now, leaves=CALLBACKS)
     TaskInstance.objects.filter(id__in=[row.id for row in final]).update(trigger_id=None, trigger_timeout=None)
     return final
 
 
-def _waiting_for(asked: Mapping[UUID, Resumption | EndByTrigger]) -> list[TaskInstance]:
+def _waiting_for(asked: Mapping[UUID, Resumption | EndByTrigger], states: Collection[str]) -> list[TaskInstance]:
     """Lock the attempts that still wait for the trigger named, and delete all the triggers named."""
-    rows = [row for row in _locked(asked, {S.DEFERRED}) if row.trigger_id == asked[row.id].trigger_id]
-    Trigger.objects.filter(id__in=[item.trigger_id for item in asked.values()]).delete()
+    rows = [row for row in _locked(asked, states) if row.trigger_id == asked[row.id].trigger_id]
+    if triggers := [item.trigger_id for item in asked.values() if item.trigger_id is not None]:
+        Trigger.objects.filter(id__in=triggers).delete()
     return rows
 
 
@@ -512,7 +558,8 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
         for row in rows
         if row.state in _HAS_AN_ATTEMPT and row.try_number > 0
     )
-    _release(row.id for row in rows)
+    until = fence(rows)
+    _release(row.id for row in rows if row.id not in until)
     _drop_triggers(rows)
     tasks = tasks_of(rows)
     moved, written = [], []
@@ -520,7 +567,8 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
         next_id = new_id()
         moved.append(Moved(row, None, Cause.CLEARED, actor, event_id=next_id, revoked=row.state in _WITH_A_WORKER))
         max_tries = row.try_number + (task.retries if (task := tasks.get((row.dag_version_id, row.task_id))) else 0)
-        written.append((row.id, row.state, (next_id, None, *FRESH.values(), max_tries, 0, None, "upstream", now, now)))
+        wait = (until.get(row.id), PREVIOUS_ATTEMPT if row.id in until else "upstream")
+        written.append((row.id, row.state, (next_id, None, *FRESH.values(), max_tries, 0, *wait, now, now)))
     record(moved, now=now)
     announce(moved)
     columns = ("id", "state", *FRESH, "max_tries", "infra_tries", "retry_at", "wait_reason", "wait_since", "updated_at")
@@ -528,25 +576,29 @@ def clear(ids: Collection[UUID], *, now: datetime, actor: str = "") -> list[Task
     return rows
 
 
+def _marked(state: str, actor: str) -> str:
+    return f"marked {state} by {actor}" if actor else f"marked {state}"
+
+
 def mark(ids: Collection[UUID], state: str, *, now: datetime, actor: str, cause: str = Cause.MARKED) -> list[TaskInstance]:
     """Set task instances to success, failed or skipped by decision of a person or of a run that ends. Returns the moved."""
     rows = _locked(ids, EDGES[S(state)])
     _release(row.id for row in rows)
     _drop_triggers(rows)
-    moved = [Moved(row, state, cause, actor, revoked=row.state in _WITH_A_WORKER) for row in rows]
+    left = {row.id: CALLBACKS if state == S.FAILED and row.state in _BEGUN else "" for row in rows}
+    moved = [
+        Moved(row, state, cause, actor, revoked=row.state in _WITH_A_WORKER, leaves=left[row.id], detail=_marked(state, actor))
+        for row in rows
+    ]
     record(moved, now=now)
     announce(moved)
-    TaskInstance.objects.filter(id__in=[row.id for row in rows]).update(
-        state=state,
-        start_date=Coalesce("start_date", Value(now)) if state == S.SKIPPED else F("start_date"),
-        end_date=now,
-        dispatch_id=None,
-        trigger_id=None,
-        cause=cause,
-        cause_detail=actor or None,
-        updated_at=now,
-        **_NO_WAIT,
-    )
+    written = []
+    for row in rows:
+        start, end = row.start_date or now, row.end_date or now
+        times = (start, end, max((end - start).total_seconds(), 0.0))
+        written.append((row.id, row.state, (state, *times, None, None, None, cause, actor or None, now, *_NO_WAIT.values())))
+    columns = ("state", "start_date", "end_date", "duration", "dispatch_id", "trigger_id", "retry_at", "cause", "cause_detail")
+    update_each(TaskInstance, (*columns, "updated_at", *_NO_WAIT), written)
     return rows
 
 
@@ -567,26 +619,30 @@ def finish_run(
     cause: str = "",
     scheduler_id: UUID | None = None,
     whatever_the_news: bool = False,
-) -> bool:
-    """End a running run as its tasks say.
+) -> str:
+    """End a running run as its tasks say; one that somebody stopped has failed, whatever they say.
 
-    False: it was not running any more, is another scheduler's than ``scheduler_id``, or has news that were not taken in
-    when it was judged: a task cleared a moment ago would never run.
+    Returns the state that it has now. Empty: it was not running any more, is another scheduler's than ``scheduler_id``, or
+    has news that were not taken in when it was judged: a task cleared a moment ago would never run.
     """
     run = for_update(DagRun.objects.filter(pk=run_pk, state=DagRunState.RUNNING)).first()
     if run is None or scheduler_id not in (None, run.scheduler_id):
-        return False
+        return ""
     if not whatever_the_news and RunEvent.objects.filter(dag_run_id=run_pk).exists():
-        return False
-    return _move_run(run_pk, state, {DagRunState.RUNNING}, now=now, cause=cause, end_date=now)
+        return ""
+    state = DagRunState.FAILED if run.stopped_by else state
+    return state if _move_run(run_pk, state, {DagRunState.RUNNING}, now=now, cause=cause, end_date=now) else ""
 
 
 def set_run_state(run_pk: int, state: str, *, now: datetime, actor: str, cause: str = "") -> bool:
     """Set a run's state by decision of a person; its owner reads it again. False: it was so already."""
-    ended: dict[str, Any] = {"end_date": now} if state in DAG_RUN_FINISHED else {"end_date": None, "queued_at": now}
+    again = {"start_date": None, "end_date": None, "queued_at": now, "stopped_by": None}
+    ended: dict[str, Any] = {"end_date": now} if state in DAG_RUN_FINISHED else again
     moved = _move_run(run_pk, state, RUN_EDGES[DagRunState(state)], now=now, actor=actor, cause=cause, **ended)
     if moved:
         announce_run(run_pk)
+        if state == DagRunState.QUEUED:
+            detach_from_closed(run_pk)
     return moved
 
 
@@ -597,4 +653,7 @@ def _move_run(
     if run is None:
         return False
     record_run(run, state, now=now, actor=actor, cause=cause)
-    return bool(DagRun.objects.filter(pk=run_pk, state=run.state).update(state=state, updated_at=now, **values, **_NO_WAIT))
+    moved = DagRun.objects.filter(pk=run_pk, state=run.state).update(state=state, updated_at=now, **values, **_NO_WAIT)
+    if moved:
+        tell_run(run, state, now=now, actor=actor, cause=cause, **values)
+    return bool(moved)

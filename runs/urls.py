@@ -2,16 +2,47 @@
 
 from django.urls import path
 
-from runs import views
+from runs.metrics.view import metrics
+from runs.views import backfills, clear, dag, dag_list, home, live, log, mark, notes, orders, removals, run, trigger
 
 _RUN = "dags/<str:dag_id>/runs/<str:run_id>"
+_TASK = _RUN + "/tasks/<str:task_id>"
+_INDEX = _TASK + "/mapped/<int:map_index>"
+_GROUP = _RUN + "/tasks/group/<str:group_id>"
+_OF_RUNS = {
+    **{"clear": clear.run_clear, "mark": mark.run_mark, "note": notes.run_note, "delete": removals.run_delete},
+    **{"stop": orders.run_stop, "hold": orders.run_hold, "release": orders.run_release},
+}
+_OF_INSTANCES = {
+    **{"clear": clear.ti_clear, "mark": mark.ti_mark, "note": notes.ti_note, "delete": removals.ti_delete},
+    **{"hold": orders.ti_hold, "release": orders.ti_release, "retry_now": orders.ti_retry_now, "give_up": orders.ti_give_up},
+}
+# The forms that act: a dialog, or a page of its own. A task instance is named with its map index or without.
+_ACTIONS = [
+    path("dags/<str:dag_id>/delete", removals.dag_delete, name="dag_delete"),
+    *(path(f"{_RUN}/{word}", view, name=f"run_{word}") for word, view in _OF_RUNS.items()),
+    path(f"{_GROUP}/clear", clear.group_clear, name="group_clear"),
+    path(f"{_GROUP}/mark", mark.group_mark, name="group_mark"),
+    *(path(f"{place}/{word}", view, name=f"ti_{word}") for word, view in _OF_INSTANCES.items() for place in (_TASK, _INDEX)),
+]
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("dags", views.dag_list, name="dag_list"),
-    path("dags/<str:dag_id>", views.dag_detail, name="dag_detail"),
-    path("dags/<str:dag_id>/trigger", views.dag_trigger, name="dag_trigger"),
-    path(_RUN, views.run_detail, name="run_detail"),
-    path(_RUN + "/tasks/<str:task_id>", views.log_detail, name="log_detail"),
-    path(_RUN + "/tasks/<str:task_id>/mapped/<int:map_index>", views.log_detail, name="mapped_log_detail"),
+    *_ACTIONS,
+    path("", home.home, name="home"),
+    path("metrics", metrics, name="metrics"),
+    path("live", live.live, name="live"),
+    path("dags", dag_list.dag_list, name="dag_list"),
+    path("dags/<str:dag_id>", dag.dag_detail, name="dag_detail"),
+    path("dags/<str:dag_id>/trigger", trigger.dag_trigger, name="dag_trigger"),
+    path("dags/<str:dag_id>/trigger/check", trigger.dag_trigger_check, name="dag_trigger_check"),
+    path("dags/<str:dag_id>/trigger/<str:mode>", trigger.dag_trigger),
+    path("dags/<str:dag_id>/backfill", backfills.dag_backfill, name="dag_backfill"),
+    path("backfills", backfills.backfill_list, name="backfill_list"),
+    path("backfills/<int:backfill_id>", backfills.backfill_detail, name="backfill_detail"),
+    path("backfills/<int:backfill_id>/cancel", backfills.backfill_cancel, name="backfill_cancel"),
+    path("backfills/<int:backfill_id>/pause", backfills.backfill_hold, name="backfill_pause"),
+    path("backfills/<int:backfill_id>/unpause", backfills.backfill_release, name="backfill_unpause"),
+    path(_RUN, run.run_detail, name="run_detail"),
+    path(_RUN + "/tasks/<str:task_id>", log.log_detail, name="log_detail"),
+    path(_RUN + "/tasks/<str:task_id>/mapped/<int:map_index>", log.log_detail, name="mapped_log_detail"),
 ]

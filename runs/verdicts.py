@@ -44,7 +44,7 @@ def _before_expansion(instance: Instance) -> Decision:
     """
     spec = instance.node.plan.spec
     seen = instance.seen()
-    open_inside = spec.trigger_rule in DECIDED_BY_FEW and any(node.is_expanded for node, _ in instance.node.aligned_from)
+    open_inside = spec.trigger_rule in DECIDED_BY_FEW and any(node.is_expanded for node, *_ in instance.node.aligned_from)
     if open_inside:
         seen = Seen(seen.direct | UNFINISHED, *seen[1:])
     decision = decide(spec.trigger_rule, seen, is_teardown=spec.is_teardown, expanded=False)

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from orchestrator.config import conf
 from orchestrator.kernel.tokens import KeyRing, TokenError
-from runs.signatures import OwnSignatures
 
 WORKLOAD: Final = "workload"
 EXECUTION: Final = "execution"
 # A workload token waits in queues. It ends with its dispatch, not with time; the limit only stops it from living for ever.
 WORKLOAD_LIFETIME_SECONDS: Final = 30 * 24 * 3600.0
+CALLBACK_LIFETIME_SECONDS: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,21 @@ def issue_execution_token(ti_id: UUID | str, dispatch_id: UUID | None) -> str:
     return _issue(ti_id, dispatch_id, EXECUTION, float(conf.get("execution_api", "jwt_expiration_time")))
 
 
+def issue_callback_token(subject: UUID, dispatch_id: UUID) -> str:
+    """A token for a callback: what it asks, and its report; ``subject`` is the attempt that it is about, where there is one.
+
+    It ends with its hand-over, whose report is refused as soon as there is another one.
+    """
+    return _issue(subject, dispatch_id, EXECUTION, CALLBACK_LIFETIME_SECONDS)
+
+
 def read_token(token: str) -> TaskToken:
     """Check signature, audience and issuer, and return the content, even of a token whose time is over.
 
     Raises ``orchestrator.kernel.tokens.TokenError``.
     """
     settings = _settings()
-    claims = settings.signatures.claims(token, settings.audiences, settings.leeway)
+    claims = settings.ring.verify(token, settings.audiences, settings.leeway, allow_expired=True)
     if settings.issuer and claims.get("iss") != settings.issuer:
         raise TokenError("The token has another issuer.")
     try:
@@ -87,7 +95,6 @@ def _issue(ti_id: UUID | str, dispatch_id: UUID | None, scope: str, lifetime_sec
 @dataclass(frozen=True, slots=True)
 class _Settings:
     ring: KeyRing
-    signatures: OwnSignatures
     audiences: tuple[str, ...]
     issuer: str | None
     leeway: float
@@ -105,5 +112,4 @@ def _settings() -> _Settings:
 @lru_cache(maxsize=4)
 def _built(secret: str, audience: str, issuer: str | None, leeway: float) -> _Settings:
     audiences = tuple(part.strip() for part in audience.split(",") if part.strip())
-    ring = KeyRing.from_config(secret)
-    return _Settings(ring, OwnSignatures.of(ring), audiences, issuer or None, leeway)
+    return _Settings(KeyRing.from_config(secret), audiences, issuer or None, leeway)

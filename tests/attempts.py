@@ -78,7 +78,22 @@ class Supervisor(MemoryChannel):
 
     def _GetXComSequenceSlice(self, message: Message) -> Message:
         found = self.xcoms.get((message["task_id"], message["key"]), {})
-        return {"type": "XComSequenceSliceResult", "root": [found[index] for index in sorted(found)]}
+        part = slice(message["start"], message["stop"], message["step"])
+        return {"type": "XComSequenceSliceResult", "root": [found[index] for index in sorted(found)][part]}
+
+    def _GetXComSequenceItem(self, message: Message) -> Message:
+        found = self.xcoms.get((message["task_id"], message["key"]), {})
+        try:
+            return {"type": "XComSequenceIndexResult", "root": [found[index] for index in sorted(found)][message["offset"]]}
+        except IndexError:
+            return {"type": "ErrorResponse", "error": "XCOM_NOT_FOUND", "detail": {}}
+
+    def _GetXComCount(self, message: Message) -> Message:
+        return {"type": "XComCountResponse", "len": len(self.xcoms.get((message["task_id"], message["key"]), {}))}
+
+    def _DeleteXCom(self, message: Message) -> Message:
+        self.xcoms.get((message["task_id"], message["key"]), {}).pop(message["map_index"], None)
+        return {"type": "OKResponse", "ok": True}
 
     def _GetVariable(self, message: Message) -> Message:
         key = message["key"]

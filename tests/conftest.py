@@ -1,4 +1,4 @@
-"""Decides what every test gets: the database's place, hypothesis settings, and on demand a deployment of its own."""
+"""Decides which tests run on which database, and what every test gets: the database's place, and on demand a deployment of its own."""
 
 import os
 from collections.abc import Iterator
@@ -12,6 +12,23 @@ from tests.deployment import Deployment, Template
 
 settings.register_profile("suite", deadline=None, max_examples=60)
 settings.load_profile("suite")
+
+
+#: A test that asks for one of these uses a database.
+DATABASE_FIXTURES = frozenset({"db", "transactional_db", "deployment", "deployment_template"})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run the tests that use a database; the others have run on SQLite, and the database changes nothing for them."""
+    if environment.DATABASE == "postgresql":
+        rest = [item for item in items if not _uses_database(item)]
+        items[:] = [item for item in items if _uses_database(item)]
+        config.hook.pytest_deselected(items=rest)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    named = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(named) or item.get_closest_marker("django_db") is not None
 
 
 @pytest.fixture

@@ -1,94 +1,33 @@
-"""Decides how connections and variables are edited in the admin: secrets go in and never come out."""
+"""Decides how connections and variables look in the admin, and what the form of a connection is told about its type."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from django.utils.text import Truncator
 
-from accounts.services import audit_write
-from vault.models import Connection, Variable
+from accounts.admin_rows import ReadOnlyAdmin, pretty
+from accounts.audited_admin import AuditedAdmin
+from orchestrator.sdk.execution.masking import is_sensitive_name
+from vault.admin_forms import ConnectionForm, VariableForm
+from vault.connection_tests import is_enabled
+from vault.connection_types import STANDARD, known_types, type_hint
+from vault.keys import UndecryptableError
+from vault.models import Connection, ConnectionTest, Variable
+from vault.shown import shown_extra, shown_value
 
-_KEEP = "Leave it empty to keep what is stored."
-
-
-class SecretInput(forms.PasswordInput):
-    """An input that never shows its value."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"autocomplete": "new-password"}, render_value=False)
-
-
-class SecretArea(forms.Textarea):
-    """A text area that never shows what is stored, only what was just typed."""
-
-    def format_value(self, value: Any) -> str:
-        """Show nothing: the initial value is the stored one."""
-        return ""
+_VERBS = ("post", "patch", "delete")
+_SHOWN_CHARACTERS = 80
+_OPEN = ("conn_id", "conn_type", "description", "host", "port", "schema", "login")
 
 
-class KeepingForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Keeps a stored secret where its input is left empty."""
+class TypeFilter(admin.AllValuesFieldListFilter):
+    """The types that are there; they may be many."""
 
-    secrets: tuple[str, ...] = ()
-
-    def clean(self) -> dict[str, Any]:
-        """Put the stored secret back for an empty input; an empty one of a new row is none."""
-        cleaned = super().clean() or self.cleaned_data
-        stored = type(self.instance).objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
-        for name in self.secrets:
-            if not cleaned.get(name):
-                cleaned[name] = getattr(stored, name) if stored else None
-        return cleaned
-
-
-class ConnectionForm(KeepingForm):
-    """A connection; password and extra are secrets."""
-
-    secrets = ("password", "extra")
-    password = forms.CharField(required=False, widget=SecretInput, help_text=_KEEP, strip=False)
-    extra = forms.CharField(required=False, widget=SecretArea, help_text=f"JSON object. {_KEEP}")
-
-    class Meta:
-        model = Connection
-        fields = ["conn_id", "conn_type", "description", "host", "schema", "login", "password", "port", "extra"]
-
-
-class VariableForm(KeepingForm):
-    """A variable; the value is a secret."""
-
-    secrets = ("val",)
-    val = forms.CharField(required=False, widget=SecretArea, help_text=_KEEP, label="Value", strip=False)
-
-    class Meta:
-        model = Variable
-        fields = ["key", "val", "description"]
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a new variable without a value."""
-        cleaned = super().clean()
-        if cleaned.get("val") is None:
-            raise ValidationError({"val": "A variable needs a value."})
-        return cleaned
-
-
-class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Writes each change into the audit log, without secrets."""
-
-    event_name = ""
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Save, and note which fields changed."""
-        super().save_model(request, obj, form, change)
-        verb = "patch" if change else "post"
-        extra = {"key": str(obj), "fields": form.changed_data}
-        audit_write(f"{verb}_{self.event_name}", actor=request.user.get_username(), extra=extra)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Delete, and note what."""
-        audit_write(f"delete_{self.event_name}", actor=request.user.get_username(), extra={"key": str(obj)})
-        super().delete_model(request, obj)
+    template = "admin/closed_filter.html"
 
 
 @admin.register(Connection)
@@ -96,10 +35,58 @@ class ConnectionAdmin(AuditedAdmin):
     """Connections."""
 
     event_name = "connection"
+    verbs = _VERBS
+    secret_fields = ("password", "extra")
     form = ConnectionForm
-    list_display = ["conn_id", "conn_type", "host", "port", "schema", "description", "is_encrypted"]
-    list_filter = ["conn_type"]
-    search_fields = ["conn_id", "host", "description"]
+    list_display = ["conn_id", "conn_type", "host", "port", "about", "secrets"]
+    list_filter = [("conn_type", TypeFilter)]
+    search_fields = ["conn_id", "conn_type", "host", "login", "description"]
+    search_help_text = "Id, type, host, login or description"
+    list_per_page = 50
+    change_form_template = "admin/vault/connection_form.html"
+
+    def get_fields(self, request: HttpRequest, obj: Connection | None = None) -> Any:
+        """Show to who may only look what the API shows, not the columns."""
+        return super().get_fields(request, obj) if self.may_edit(request, obj) else [*_OPEN, "extra_seen", "secrets"]
+
+    @admin.display(description="Extra")
+    def extra_seen(self, row: Connection) -> str:
+        """Show ``extra`` without its secrets."""
+        return pretty(shown_extra(row))
+
+    @admin.display(description="Description", ordering="description")
+    def about(self, row: Connection) -> str:
+        """Begin the description; the page of the connection has all of it."""
+        return Truncator(row.description or "").chars(_SHOWN_CHARACTERS)
+
+    @admin.display(description="Secrets")
+    def secrets(self, row: Connection) -> str:
+        """Say how the secrets are kept, and where no key opens them."""
+        if not row.password and not row.extra:
+            return ""
+        return _state(row.is_encrypted or row.is_extra_encrypted, row.get_password, row.get_extra)
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
+        """Save, and say where nobody registers such a type: it may be a slip, and it may be meant."""
+        super().save_model(request, obj, form, change)
+        if hint := type_hint(obj.conn_type):
+            messages.warning(request, hint)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that the form asks for the fields of a type."""
+        view = self.admin_site.admin_view(self.type_view)
+        return [path("type/", view, name="vault_connection_type"), *super().get_urls()]
+
+    def type_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer what the form of one type looks like."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return JsonResponse(form_of_type(request.GET.get("name", "")))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Give the template the types, and whether connections can be tested."""
+        context.update(connection_types=known_types().values(), can_test=is_enabled())
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Variable)
@@ -107,6 +94,74 @@ class VariableAdmin(AuditedAdmin):
     """Variables."""
 
     event_name = "variable"
+    verbs = _VERBS
+    secret_fields = ("val",)
     form = VariableForm
-    list_display = ["key", "description", "is_encrypted"]
+    list_display = ["key", "value", "about", "secrets"]
     search_fields = ["key", "description"]
+    search_help_text = "Key or description"
+    list_per_page = 50
+
+    def get_fields(self, request: HttpRequest, obj: Variable | None = None) -> Any:
+        """Show to who may only look what the API shows, not the column."""
+        return super().get_fields(request, obj) if self.may_edit(request, obj) else ["key", "value", "description", "secrets"]
+
+    @admin.display(description="Value")
+    def value(self, row: Variable) -> str:
+        """Begin the value, without its secrets."""
+        return Truncator(shown_value(row) or "").chars(_SHOWN_CHARACTERS)
+
+    @admin.display(description="Description", ordering="description")
+    def about(self, row: Variable) -> str:
+        """Begin the description."""
+        return Truncator(row.description or "").chars(_SHOWN_CHARACTERS)
+
+    @admin.display(description="Kept")
+    def secrets(self, row: Variable) -> str:
+        """Say how the value is kept, and where no key opens it."""
+        return _state(row.is_encrypted, row.get_val)
+
+
+@admin.register(ConnectionTest)
+class ConnectionTestAdmin(ReadOnlyAdmin):
+    """Tests of connections by workers; the token and the parts are not shown."""
+
+    list_display = ["connection_id", "state", "result_message", "ordered_by", "created_at", "updated_at"]
+    list_filter = ["state"]
+    search_fields = ["connection_id__iexact"]
+    exclude = ["token", "parts"]
+    ordering = ["-created_at", "id"]
+
+
+def form_of_type(name: str) -> dict[str, Any]:
+    """Return what the form of a connection type looks like: standard fields, ``extra``, fields within ``extra``, and a note."""
+    kind = known_types().get(name)
+    if kind is None:
+        return {"note": type_hint(name) if name else "", "standard": {}, "fields": []}
+    standard = {
+        field: {"hidden": field in kind.hidden, "title": kind.titles.get(field), "placeholder": kind.placeholders.get(field)}
+        for field in (*STANDARD, "extra")
+    }
+    secrets = kind.secret_fields()
+    fields = [
+        {
+            "name": field,
+            "title": facts.get("label") or field,
+            "description": facts.get("description"),
+            "placeholder": kind.placeholders.get(field),
+            "schema": facts.get("schema") or {},
+            "secret": field in secrets or is_sensitive_name(field),
+        }
+        for field, facts in kind.fields.items()
+    ]
+    note = f"{kind.title}, of {kind.package}" + (f" ({kind.hook_class})" if kind.hook_class else "")
+    return {"note": note, "standard": standard, "fields": fields}
+
+
+def _state(encrypted: bool, *reads: Callable[[], str | None]) -> str:
+    try:
+        for read in reads:
+            read()
+    except UndecryptableError as error:
+        return f"cannot decrypt ({error.short})"
+    return "encrypted" if encrypted else "not encrypted"

@@ -1,9 +1,10 @@
-"""Decides where a connection or a variable is found: first the environment, then the database."""
+"""Decides where a connection or a variable is found: the custom secrets backend, the environment, the database."""
 
 import os
 from dataclasses import dataclass, fields
 from typing import Any
 
+from orchestrator.sdk.secrets.search import custom_connection, custom_variable
 from vault.models import Connection, Variable
 
 _CONNECTION_PREFIX = "AIRFLOW_CONN_"
@@ -32,6 +33,9 @@ def connection_find(conn_id: str) -> ConnectionValue | None:
         UndecryptableError: no key opens its secrets.
         ValueError: the environment variable is no connection.
     """
+    found = custom_connection(conn_id, worker=False)
+    if found is not None:
+        return _of_parsed(conn_id, found)
     text = os.environ.get(_CONNECTION_PREFIX + conn_id.upper())
     if text:
         return connection_from_text(conn_id, text)
@@ -41,7 +45,8 @@ def connection_find(conn_id: str) -> ConnectionValue | None:
 
 def variable_find(key: str) -> str | None:
     """Return a variable's text, None where there is none. Raises ``UndecryptableError``."""
-    text = os.environ.get(_VARIABLE_PREFIX + key.upper())
+    text = custom_variable(key, worker=False)
+    text = os.environ.get(_VARIABLE_PREFIX + key.upper()) if text is None else text
     if text is not None:
         return text
     row = Variable.objects.filter(key=key).first()
@@ -57,6 +62,10 @@ def connection_from_text(conn_id: str, text: str) -> ConnectionValue:
         parsed = Parsed.from_json(text, conn_id=conn_id) if is_json else Parsed.from_uri(text, conn_id=conn_id)
     except Exception as error:  # whatever the parser dislikes, the person needs the name of the variable
         raise ValueError(f"{_CONNECTION_PREFIX}{conn_id.upper()} is neither a connection URI nor JSON: {error}") from error
+    return _of_parsed(conn_id, parsed)
+
+
+def _of_parsed(conn_id: str, parsed: Any) -> ConnectionValue:
     names = [field.name for field in fields(ConnectionValue) if field.name != "conn_id"]
     values: dict[str, Any] = {name: getattr(parsed, name, None) for name in names}
     return ConnectionValue(conn_id=conn_id, **values)

@@ -1,5 +1,7 @@
 """Decides how connections and variables change."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from vault.models import Connection, Variable
@@ -32,3 +34,13 @@ def connection_set(conn_id: str, **fields: Any) -> Connection:
 def connection_delete(conn_id: str) -> bool:
     """Delete a connection; False means that there is none."""
     return bool(Connection.objects.filter(conn_id=conn_id).delete()[0])
+
+
+def connections_create_defaults() -> list[str]:
+    """Create those of Airflow's default connections that are missing; returns their ids."""
+    rows = json.loads((Path(__file__).parent / "default_connections.json").read_text(encoding="utf-8"))
+    there = set(Connection.objects.values_list("conn_id", flat=True))
+    missing = [row for row in rows if row["conn_id"] not in there]
+    for row in missing:
+        Connection(**row).save()
+    return [row["conn_id"] for row in missing]

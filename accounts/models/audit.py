@@ -21,6 +21,8 @@ class AuditLog(models.Model):
     before = models.JSONField(null=True, blank=True)
     after = models.JSONField(null=True, blank=True)
     request_id = models.CharField(max_length=64, blank=True, default="")
+    reason = models.CharField(max_length=1000, blank=True, default="", help_text="Why, as the person or program said it.")
+    token_name = models.CharField(max_length=100, blank=True, default="", help_text="The API token that the actor used.")
 
     class Meta:
         ordering = ["-id"]

@@ -18,6 +18,11 @@ def noop(number=0):
     return None
 
 
+@task(do_xcom_push=True)
+def numbers():
+    return list(range(int(SIZE)))
+
+
 def tasks():
     return [noop.override(task_id=f"task_{number}")() for number in range(int(SIZE))]
 
@@ -29,5 +34,11 @@ with DAG(NAME, schedule="@once" if SHAPE == "once" else None, start_date=datetim
         noop.override(task_id="first")() >> tasks() >> noop.override(task_id="last")()
     elif SHAPE == "mapped":
         noop.override(task_id="mapped").expand(number=list(range(int(SIZE))))
+    elif SHAPE == "expand":
+        noop.override(task_id="mapped", max_active_tis_per_dagrun=1).expand(number=numbers())
     else:
         tasks()
+
+if SHAPE == "expand":
+    with DAG(f"{NAME}_beside", schedule=None, start_date=datetime(2024, 1, 1), catchup=False):
+        chain(*[noop.override(task_id=f"task_{number}")() for number in range(100)])

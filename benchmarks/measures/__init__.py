@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.measures import dag_file, first_run, idle, rest, runs
+from benchmarks.measures import dag_file, expansion, first_run, idle, rest, runs
 from benchmarks.outcome import Outcome
 from benchmarks.session import Session
 
@@ -40,6 +40,7 @@ MEASURES = (
     Measure("mapped_100", "mapped_100", 100, runs.measure_cost, is_quick=True),
     Measure("mapped_1000", "mapped_1000", 1000, runs.measure_cost),
     Measure("mapped_10000", "mapped_10000", 10000, runs.measure_cost, is_large=True),
+    Measure("expand_10000", "expand_10000", 10000, expansion.measure, is_large=True),
     Measure("dag_file", "visible_1", 1, dag_file.measure, is_quick=True),
     Measure("new_dag_file", "visible_1", 1, dag_file.measure_new),
     Measure("rest", "noop_100", 100, rest.measure, is_quick=True),

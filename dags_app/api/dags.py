@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.roles import Role
 from dags_app.api.details import details_of
 from dags_app.api.pausing import dag_pause
 from dags_app.api.queries import dag_or_404, dags, owned_by, tagged, with_run
 from dags_app.api.schemas import DAG
-from dags_app.models import Dag
+from dags_app.models import AssetReference, Dag, DagFavorite
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import NotFoundError, RestError
@@ -37,9 +37,14 @@ def _by_run(prefix: str, column: str) -> list[Param]:
 
 
 def _has_assets(rows: QuerySet[Dag], wanted: bool) -> QuerySet[Dag]:
-    # Both asset timetables, and the union of assets and a rhythm, have the word in their class name.
-    assets = rows.filter(timetable_type__contains="Asset")
-    return assets if wanted else rows.exclude(pk__in=assets.values("pk"))
+    scheduled = AssetReference.objects.filter(role=AssetReference.Role.SCHEDULE, asset__isnull=False).values("dag")
+    return rows.filter(pk__in=scheduled) if wanted else rows.exclude(pk__in=scheduled)
+
+
+def _depends_on(rows: QuerySet[Dag], text: str) -> QuerySet[Dag]:
+    """DAGs whose schedule names an asset with this text in its name or URI."""
+    meant = Q(asset__name__icontains=text) | Q(asset__uri__icontains=text)
+    return rows.filter(pk__in=AssetReference.objects.filter(meant, role=AssetReference.Role.SCHEDULE).values("dag"))
 
 
 _CHOICE = [
@@ -60,7 +65,7 @@ LIST = params(
     equal("bundle_name", "bundle_id"),
     equal("bundle_version", "bundle_version"),
     Param("has_asset_schedule", scalars.switch, apply=_has_assets),
-    Param("asset_dependency"),
+    Param("asset_dependency", apply=_depends_on),
     _by_run("dag_run_start_date", "start_date"),
     _by_run("dag_run_end_date", "end_date"),
     Param("dag_run_state", scalars.choice(*RUN_STATES), many=True, apply=lambda rows, value: with_run(rows, state__in=value)),
@@ -87,7 +92,11 @@ PATCH_LIST = params(page_params(), _CHOICE, _MASK)
 @operations.add("GET", "/dags", "get_dags", params=LIST)
 def get_dags(call: Call) -> dict[str, Any]:
     """Return DAGs."""
-    return list_body(_rows(call.query), call.query, params=LIST, order=ORDER, schema=DAG, key="dags")
+    rows, wanted = _rows(call.query), call.query["is_favorite"]
+    if wanted is not None:
+        marked = DagFavorite.objects.filter(user_name=call.user_name).values("dag_id")
+        rows = rows.filter(pk__in=marked) if wanted else rows.exclude(pk__in=marked)
+    return list_body(rows, call.query, params=LIST, order=ORDER, schema=DAG, key="dags")
 
 
 @operations.add("PATCH", "/dags", "patch_dags", role=Role.USER, params=PATCH_LIST, body=PATCH_BODY)
@@ -115,7 +124,8 @@ def get_dag(call: Call) -> dict[str, Any]:
 @operations.add("GET", "/dags/{dag_id}/details", "get_dag_details")
 def get_dag_details(call: Call) -> dict[str, Any]:
     """Return one DAG with what its newest version says."""
-    return details_of(dag_or_404(call.path["dag_id"]))
+    dag = dag_or_404(call.path["dag_id"])
+    return details_of(dag) | {"is_favorite": DagFavorite.objects.filter(dag=dag, user_name=call.user_name).exists()}
 
 
 @operations.add("PATCH", "/dags/{dag_id}", "patch_dag", role=Role.USER, params=params(_MASK), body=PATCH_BODY)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dags_app.api.asset_expressions import asset_expression
 from dags_app.api.queries import VERSION_COLUMNS, attach_names
 from dags_app.api.schemas import DAG, VERSION, duration, params_of
 from dags_app.models import Dag, DagVersion
@@ -34,7 +35,7 @@ def _row_fields(dag: Dag) -> dict[str, Any]:
 def _spec_fields(spec: DagSpec) -> dict[str, Any]:
     return {
         "allowed_run_types": spec.allowed_run_types,
-        "asset_expression": spec.asset_condition,
+        "asset_expression": asset_expression(spec.asset_condition),
         "dag_run_timeout": duration(spec.dagrun_timeout),
         "default_args": spec.default_args,
         "doc_md": spec.doc_md,

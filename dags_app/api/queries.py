@@ -6,7 +6,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from dags_app.models import Dag, DagTag, DagVersion
+from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.rest.errors import NotFoundError
+from orchestrator.sdk.serialization.spec import DagSpec
 
 # Every column but the document, which may be megabytes.
 VERSION_COLUMNS = ("id", "dag_id", "version_number", "bundle_name", "bundle_version", "created_at")
@@ -55,6 +57,26 @@ def dag_or_404(dag_id: str) -> Dag:
     if dag is None:
         raise NotFoundError(f"The Dag with ID: `{dag_id}` was not found")
     return dag
+
+
+def spec_or_404(dag: Dag, version_number: int | None = None) -> DagSpec:
+    """Return a DAG as one of its versions describes it, the newest by default; without any task where it has no version.
+
+    Raises ``NotFoundError`` for a version that is not there or that cannot be read.
+    """
+    version_id = dag.latest_version_id if version_number is None else version_or_404(dag.pk, version_number).pk
+    try:
+        return spec_of(version_id) if version_id is not None else DagSpec(dag_id=dag.dag_id)
+    except SpecUnreadableError as error:
+        raise NotFoundError(str(error)) from error
+
+
+def version_or_404(dag_id: str, number: int) -> DagVersion:
+    """Return a version without its document. Raises ``NotFoundError`` with Airflow's text."""
+    version = DagVersion.objects.only(*VERSION_COLUMNS).filter(dag_id=dag_id, version_number=number).first()
+    if version is None:
+        raise NotFoundError(f"The DagVersion with dag_id: `{dag_id}` and version_number: `{number}` was not found")
+    return version
 
 
 def shown_names(dag_ids: Iterable[str]) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Decides how DAGs, their versions and import errors look in the REST API."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core import signing
 
 from dags_app.models import Dag
 from orchestrator.rest.schemas import Schema
+from orchestrator.sdk.serialization.durations import iso_duration
 
 # Timetables by class name: those that start no runs by a rhythm of their own.
 _NOT_PERIODIC = frozenset(
@@ -19,6 +21,9 @@ _NOT_PERIODIC = frozenset(
     }
 )
 
+# Those that give each of their runs a key; with PartitionedAtRuntime the task gives it.
+_PARTITIONED = frozenset({"PartitionedAssetTimetable", "CronPartitionTimetable"})
+
 
 def _timetable_class(dag: Dag) -> str:
     return dag.timetable_type.rpartition(".")[2]
@@ -26,6 +31,11 @@ def _timetable_class(dag: Dag) -> str:
 
 def _is_periodic(dag: Dag) -> bool:
     return bool(dag.timetable_type) and _timetable_class(dag) not in _NOT_PERIODIC
+
+
+def is_partitioned(dag: Dag) -> bool:
+    """Return whether the DAG's own schedule gives each run its partition key."""
+    return _timetable_class(dag) in _PARTITIONED
 
 
 def _file_token(dag: Dag) -> str:
@@ -64,7 +74,7 @@ DAG = Schema(
     bundle_name="bundle_id",
     next_dagrun_run_after="next_dagrun_create_after",
     allowed_run_types=lambda dag: None,
-    timetable_partitioned=lambda dag: "Partition" in _timetable_class(dag),
+    timetable_partitioned=is_partitioned,
     timetable_periodic=_is_periodic,
     is_backfillable=_is_periodic,
     owners=lambda dag: [owner.strip() for owner in dag.owners.split(",") if owner.strip()],
@@ -96,14 +106,7 @@ IMPORT_ERROR = Schema(
 
 def duration(seconds: float | None) -> str | None:
     """Return a duration as ISO 8601, as Airflow prints a DAG run's timeout."""
-    if seconds is None:
-        return None
-    days, rest = divmod(seconds, 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    clock = "".join(f"{amount:g}{unit}" for amount, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if amount)
-    day = f"{int(days)}D" if days else ""
-    return f"P{day}T{clock}" if clock else f"P{day or 'T0S'}"
+    return None if seconds is None else iso_duration(timedelta(seconds=seconds))
 
 
 def params_of(params: dict[str, Any]) -> dict[str, Any]:

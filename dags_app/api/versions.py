@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from dags_app.api.queries import VERSION_COLUMNS, attach_names, dag_or_404
+from dags_app.api.queries import VERSION_COLUMNS, attach_names, dag_or_404, version_or_404
 from dags_app.api.schemas import VERSION
 from dags_app.models import DagVersion
 from orchestrator.rest import scalars
-from orchestrator.rest.errors import NotFoundError
 from orchestrator.rest.lists import list_body
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
@@ -38,9 +37,6 @@ def get_dag_versions(call: Call) -> dict[str, Any]:
 )
 def get_dag_version(call: Call) -> dict[str, Any]:
     """Return one version."""
-    dag_id, number = call.path["dag_id"], call.path["version_number"]
-    version = DagVersion.objects.only(*VERSION_COLUMNS).filter(dag_id=dag_id, version_number=number).first()
-    if version is None:
-        raise NotFoundError(f"The DagVersion with dag_id: `{dag_id}` and version_number: `{number}` was not found")
+    version = version_or_404(call.path["dag_id"], call.path["version_number"])
     attach_names([version])
     return VERSION.of(version)

@@ -8,6 +8,7 @@ class Bundle(models.Model):
 
     name = models.CharField(max_length=250, primary_key=True)
     kind = models.CharField(max_length=250, default="LocalDagBundle")
+    kwargs = models.JSONField(default=dict, blank=True, help_text="Arguments of its class, without secrets.")
     path = models.CharField(max_length=2000, blank=True, help_text="Absolute folder on the machines that read it.")
     version = models.CharField(max_length=200, null=True, blank=True)
     is_active = models.BooleanField(default=True)

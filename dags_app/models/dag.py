@@ -33,7 +33,6 @@ class Dag(models.Model):
     timetable_description = models.CharField(max_length=1000, null=True, blank=True)
     is_paused = models.BooleanField(default=True)
     is_stale = models.BooleanField(default=False)
-    exceeds_max_non_backfill = models.BooleanField(default=False)
     has_import_errors = models.BooleanField(default=False)
     has_task_concurrency_limits = models.BooleanField(default=False)
     max_active_tasks = models.IntegerField(default=16)
@@ -48,6 +47,14 @@ class Dag(models.Model):
     next_dagrun_data_interval_start = models.DateTimeField(null=True, blank=True)
     next_dagrun_data_interval_end = models.DateTimeField(null=True, blank=True)
     next_dagrun_create_after = models.DateTimeField(null=True, blank=True)
+    # What a due run does while another run of the schedule is unfinished (C24-e).
+    overlap_policy = models.CharField(max_length=20, default="allow")
+    # Which of the waiting events of assets a run takes, and after how many seconds with the policy "window" (C23-b).
+    event_policy = models.CharField(max_length=20, default="batch")
+    event_window = models.FloatField(null=True, blank=True)
+    # Chosen when the DAG was switched on: up to here every missed interval runs, or none (C24-c).
+    catch_up_until = models.DateTimeField(null=True, blank=True)
+    skip_missed_until = models.DateTimeField(null=True, blank=True)
     # A DAG whose document cannot be read or scheduled is set aside alone, with the error (invariant I4).
     scheduling_error = models.TextField(blank=True, default="")
     scheduling_error_count = models.IntegerField(default=0)
@@ -57,6 +64,7 @@ class Dag(models.Model):
     objects = DagQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "DAG"
         indexes = [
             # DagQuerySet.due, asked by every scheduler loop
             models.Index(
@@ -77,6 +85,7 @@ class DagTag(models.Model):
     name = models.CharField(max_length=100)
 
     class Meta:
+        verbose_name = "DAG tag"
         constraints = [models.UniqueConstraint(fields=["name", "dag"], name="dag_tag_unique")]
         ordering = ["name"]
 
@@ -92,6 +101,7 @@ class DagOwnerLink(models.Model):
     link = models.CharField(max_length=500)
 
     class Meta:
+        verbose_name = "DAG owner link"
         constraints = [models.UniqueConstraint(fields=["dag", "owner"], name="dag_owner_link_unique")]
 
     def __str__(self) -> str:

@@ -40,3 +40,27 @@ class ParseImportError(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class DagWarning(models.Model):
+    """What is doubtful in a DAG that works all the same."""
+
+    class Kind(models.TextChoices):
+        """Airflow's kinds of warnings."""
+
+        ASSET_CONFLICT = "asset conflict"
+        NON_EXISTENT_POOL = "non-existent pool"
+        RUNTIME_VARYING_VALUE = "runtime varying value"
+
+    id = models.BigAutoField(primary_key=True)
+    dag = models.ForeignKey("dags_app.Dag", on_delete=models.CASCADE, related_name="warnings")
+    warning_type = models.CharField(max_length=50, choices=Kind)
+    message = models.TextField()
+    timestamp = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "DAG warning"
+        constraints = [models.UniqueConstraint(fields=["dag", "warning_type"], name="dag_warning_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.dag_id}: {self.warning_type}"

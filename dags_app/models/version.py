@@ -12,6 +12,9 @@ class DagCode(models.Model):
     source_code = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        verbose_name = "DAG code"
+
     def __str__(self) -> str:
         return self.source_hash[:12]
 
@@ -33,6 +36,7 @@ class DagVersion(models.Model):
     last_updated = models.DateTimeField(auto_now=True)
 
     class Meta:
+        verbose_name = "DAG version"
         constraints = [models.UniqueConstraint(fields=["dag", "version_number"], name="dag_version_number_unique")]
         ordering = ["dag_id", "version_number"]
 

@@ -14,6 +14,7 @@ DAG_ATTRIBUTES = frozenset(
         "access_control",
         "dag_display_name",
         "description",
+        "disable_bundle_versioning",
         "doc_md",
         "end_date",
         "fileloc",

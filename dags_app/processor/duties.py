@@ -10,6 +10,7 @@ from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.service import Result
 
 PARSING_POLL_SECONDS = 5.0
+LANE_POLL_SECONDS = 0.25
 
 
 class LookDuty:
@@ -44,5 +45,6 @@ class ParseDuty:
         """Take answers, then fill the free places."""
         done = self._processor.take() + self._processor.submit()
         self._processor.client.close_if_idle()
-        more = bool(self._processor.queue) and len(self._processor.in_flight) < self._processor.settings.processes
-        return Result(done=done, more=more, next_in=PARSING_POLL_SECONDS)
+        # A place becomes free as soon as a file turns out to be slow, without an answer that would wake the loop.
+        waits = LANE_POLL_SECONDS if self._processor.queue else PARSING_POLL_SECONDS
+        return Result(done=done, next_in=waits)

@@ -18,12 +18,26 @@ from orchestrator.version import VERSION
 RUNTIME = "<runtime>"
 """Key in ``ParsedFile.modules`` for what is not a file but changes results too: our version and Python's."""
 
+OUTSIDE = "<outside>"
+"""Key in ``ParsedFile.modules`` of a file that reads what nobody watches: it is parsed again at an interval."""
+
+NO_FILES = (RUNTIME, OUTSIDE)
+
 Stat = tuple[int, int]
 
 
+_plugins = {"fingerprint": ""}
+
+
+def plugins_seen(fingerprint: str) -> None:
+    """Note which plugins and cluster policies there are: each file is parsed again when they change."""
+    _plugins["fingerprint"] = fingerprint
+
+
 def runtime_fingerprint() -> str:
-    """Return the text that differs after an upgrade of the platform or of Python."""
-    return f"{VERSION} python {sys.version_info.major}.{sys.version_info.minor}"
+    """Return the text that differs after an upgrade of the platform or of Python, and after a change of plugins."""
+    base = f"{VERSION} python {sys.version_info.major}.{sys.version_info.minor}"
+    return f"{base} plugins {_plugins['fingerprint']}" if _plugins["fingerprint"] else base
 
 
 @dataclass(slots=True)
@@ -38,9 +52,11 @@ class KnownFile:
     dag_ids: list[str] = field(default_factory=list)
     missing_since: datetime | None = None
     retry_at: datetime | None = None
+    seconds: float = 0.0
+    has_error: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Tell whether a file with an import error is tried again: the cause may lie outside of the bundle."""
+        """Tell whether a file is parsed again without a change: it has an import error, or reads what lies elsewhere."""
         return self.retry_at is not None and self.retry_at <= now
 
     def needs_parsing(self, found: FoundFile, root: Path) -> bool:
@@ -52,7 +68,7 @@ class KnownFile:
             if content_hash(found.path) != self.content_hash:
                 return True
             self.stat = stat
-        return any(self._module_changed(root, name) for name in self.modules if name != RUNTIME)
+        return any(self._module_changed(root, name) for name in self.modules if name not in NO_FILES)
 
     def _module_changed(self, root: Path, name: str) -> bool:
         path = os.path.join(root, name)
@@ -121,7 +137,9 @@ def _known(row: ParsedFile, has_error: bool) -> KnownFile:
         modules=dict(row.modules),
         dag_ids=list(row.dag_ids),
         missing_since=row.missing_since,
-        retry_at=_retry_at(row) if has_error else None,
+        retry_at=_retry_at(row) if has_error or OUTSIDE in row.modules else None,
+        has_error=has_error,
+        seconds=row.last_duration_seconds or 0.0,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dags_app.models import Bundle, Dag, ParsedFile, ParseImportError
+from dags_app.processor.assets import assets_drop
 from dags_app.processor.files import KnownFile
 from dags_app.processor.owners import request_reparse_of_clashing
 from dags_app.processor.texts import storable
@@ -71,4 +72,5 @@ def _remove(bundle: Bundle, relative: str, now: datetime) -> None:
     ParsedFile.objects.filter(bundle=bundle, relative_fileloc=relative).delete()
     request_reparse_of_clashing(dag_ids, now)
     if dag_ids:
+        assets_drop(dag_ids)
         notify_on_commit("scheduler")

@@ -17,13 +17,12 @@ def clash(dag: Dag | None, bundle_name: str, relative: str, path: str, is_presen
     """Return the import error for a DAG that another file owns, or None if this file may define it.
 
     The file that registered the dag_id first keeps it while it exists and defines it; the database remembers which that is,
-    so restarts change nothing. Of two files that one look found together, the first by name counts as first. A renamed file
-    takes its DAGs along.
+    so restarts change nothing. Of two files that one look found together, the first by bundle and name counts as first.
+    A renamed file takes its DAGs along.
     """
     if dag is None or dag.is_stale or (dag.bundle_id, dag.relative_fileloc) == (bundle_name, relative):
         return None
-    is_same_look = dag.created_at >= queued_at and dag.bundle_id == bundle_name
-    if is_same_look and relative < dag.relative_fileloc:
+    if dag.created_at >= queued_at and (bundle_name, relative) < (dag.bundle_id, dag.relative_fileloc):
         return None
     if not is_present(dag.bundle_id, dag.relative_fileloc) or not _still_defines(dag):
         return None

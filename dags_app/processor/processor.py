@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from dags_app.models import Bundle, ParsedFile
 from dags_app.processor.bundles import BundleSource
-from dags_app.processor.files import KnownFile, KnownFiles, content_hash
+from dags_app.processor.dag_warnings import warnings_recheck_pools
+from dags_app.processor.files import KnownFile, content_hash
+from dags_app.processor.following import Watched, follow, move_unchanged, watch
 from dags_app.processor.gone import (
     bundle_is_unmarked,
     bundle_mark_readable,
@@ -20,11 +21,14 @@ from dags_app.processor.gone import (
     files_mark_gone,
     files_mark_here,
 )
+from dags_app.processor.lanes import Lanes
+from dags_app.processor.measures import count_answer, count_look, count_start
 from dags_app.processor.parse_client import ParseClient
+from dags_app.processor.plugin_reports import PluginReports
 from dags_app.processor.scan import BundleUnreadableError, FoundFile, Scan, scan
+from dags_app.processor.settings import Settings
 from dags_app.processor.store import Parsed, store_parsed
 from dags_app.processor.texts import storable
-from orchestrator.config import conf
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.sdk.parsing.importing import looks_like_dag_file
@@ -32,87 +36,64 @@ from orchestrator.sdk.parsing.protocol import ParseRequest, ParseResponse
 
 log = logging.getLogger(__name__)
 
+RECHECK_SECONDS = 10.0
+
 Key = tuple[str, str]  # bundle name, relative path
-
-
-@dataclass(slots=True)
-class Watched:
-    """A bundle with its row, what is remembered of its files and what the newest scan found."""
-
-    source: BundleSource
-    row: Bundle
-    known: KnownFiles
-    files: dict[str, FoundFile] = field(default_factory=dict)
-    is_readable: bool = False
-
-
-@dataclass(slots=True)
-class Settings:
-    """The options that matter here, read once."""
-
-    syntax: str
-    safe_mode: bool
-    timeout_seconds: float
-    traceback_depth: int
-    log_folder: Path
-    sys_path: list[str]
-    processes: int
-    stale_after_seconds: float
-
-    @classmethod
-    def from_configuration(cls) -> Settings:
-        """Read the configuration."""
-        depth = ("core", "dagbag_import_error_traceback_depth")
-        return cls(
-            syntax=conf.get("core", "dag_ignore_file_syntax"),
-            safe_mode=conf.get("core", "dag_discovery_safe_mode"),
-            timeout_seconds=conf.get("core", "dagbag_import_timeout"),
-            traceback_depth=conf.get(*depth) if conf.is_set(*depth) else 0,
-            log_folder=Path(conf.get("logging", "dag_processor_child_process_log_directory")),
-            sys_path=[str(conf.home / "config"), str(conf.get("core", "plugins_folder"))],
-            processes=conf.get("dag_processor", "parsing_processes"),
-            stale_after_seconds=conf.get("dag_processor", "stale_after_seconds"),
-        )
 
 
 class Processor:
     """The state of a DAG processor between rounds; the database has all that must survive it."""
 
     def __init__(self, bundles: list[tuple[BundleSource, Bundle]], settings: Settings, client: ParseClient) -> None:
-        self.bundles = {source.name: Watched(source, row, KnownFiles(row)) for source, row in bundles}
+        self.bundles = {source.name: watch(source, row) for source, row in bundles}
+        self.plugins = PluginReports(settings.plugins_folder, settings.examples_folder, settings.config_folder, settings.syntax)
         self.settings = settings
         self.client = client
+        self.lanes = Lanes(settings.processes)
         self.queue: OrderedDict[Key, datetime] = OrderedDict()
         self.in_flight: dict[int, tuple[Key, FoundFile, datetime]] = {}
         self.unsettled: dict[Key, dict[str, str]] = {}
         self.failures: dict[Key, tuple[int, float]] = {}
         self.parsed_files = 0
+        self._recheck_at = 0.0
 
     @property
     def is_busy(self) -> bool:
         """True while files wait or are being parsed."""
-        return bool(self.queue or self.in_flight)
+        return bool(self.queue or self.in_flight or self.plugins.is_busy or self.plugins.is_telling)
 
-    def look(self, now: datetime | None = None) -> int:
+    def look(self, now: datetime | None = None, *, wait: bool = False) -> int:
         """Scan every bundle, queue what changed, act on what is gone; returns how many files were queued.
+
+        ``wait`` waits for fetches of repositories.
 
         A bundle that cannot be read keeps everything it had, and leaves the other bundles alone.
         """
         now = now or utcnow()
         queued = 0
+        self.plugins.look(self._request)
+        self._recheck_warnings()
         for watched in self.bundles.values():
             try:
-                queued += self._look_at(watched, now)
+                queued += self._look_at(watched, now, wait)
             except Exception as error:
                 log.exception("Bundle %s: the scan failed", watched.source.name)
                 self._unreadable(watched, f"{type(error).__name__}: {error}", now)
+        if queued:
+            count_look()
         return queued
+
+    def _recheck_warnings(self) -> None:
+        if monotonic() >= self._recheck_at:
+            self._recheck_at = monotonic() + RECHECK_SECONDS
+            warnings_recheck_pools()
 
     def submit(self) -> int:
         """Hand waiting files to parse processes, as many at once as allowed; returns how many."""
         started = 0
-        while self.queue and len(self.in_flight) < self.settings.processes:
-            key = next(iter(self.queue))
+        if self.plugins.is_busy:
+            return 0  # what plugins bring is known before the DAGs that use it
+        while (key := self.lanes.next_of(self.queue, self._last_seconds)) is not None:
             started += self._submit(key, self.queue.pop(key))
         return started
 
@@ -120,7 +101,11 @@ class Processor:
         """Store the responses that have arrived; returns how many. One that cannot be stored leaves the others alone."""
         responses = self.client.collect()
         for response in responses:
+            if self.plugins.take(response):
+                continue
+            self.lanes.ended(response.id)
             key, found, queued_at = self.in_flight.pop(response.id)
+            count_answer(key[1], response)
             try:
                 self._store(key, found, queued_at, response)
                 self.failures.pop(key, None)
@@ -138,9 +123,14 @@ class Processor:
             return False
         return not watched.is_readable or relative in watched.files
 
-    def _look_at(self, watched: Watched, now: datetime) -> int:
+    def _look_at(self, watched: Watched, now: datetime, wait: bool) -> int:
+        if (error := follow(watched, self.settings.syntax, wait=wait)) is not None:
+            self._unreadable(watched, error, now)
+            return self._queue_requested(watched, now)
+        if watched.tracking is not None and watched.version is None:
+            return 0  # the first fetch is under way
         try:
-            found = scan(watched.source.path, self.settings.syntax)
+            found = scan(watched.source.path, self.settings.syntax, watched.version if self.settings.versioned else None)
         except BundleUnreadableError as error:
             if watched.known.by_path or watched.source.path.is_dir() is False:
                 self._unreadable(watched, str(error), now)
@@ -159,7 +149,11 @@ class Processor:
         if gone or back or bundle_is_unmarked(watched.row, now):
             with transaction.atomic():
                 self._write_scan(watched, gone, back, now)
-        return self._queue_changed(watched, now) + self._queue_requested(watched, now)
+        queued = self._queue_changed(watched, now) + self._queue_requested(watched, now)
+        if watched.is_moved:
+            busy = {key[1] for key in self.queue} | {key[1] for key, _, _ in self.in_flight.values()}
+            move_unchanged(watched, busy, versioned=self.settings.versioned)
+        return queued
 
     def _write_scan(self, watched: Watched, gone: list[KnownFile], back: list[KnownFile], now: datetime) -> None:
         bundle_mark_readable(watched.row, now)
@@ -207,10 +201,24 @@ class Processor:
             timeout_seconds=self.settings.timeout_seconds,
             traceback_depth=self.settings.traceback_depth,
             log_path=self._log_path(watched.source.name, found.relative),
-            sys_path=self.settings.sys_path,
         )
-        self.in_flight[self.client.submit(request)] = (key, found, queued_at)
+        number = self._request(request)
+        self.in_flight[number] = (key, found, queued_at)
+        count_start(key[1])
+        self.lanes.started(number, self._last_seconds(key))
         return 1
+
+    def _last_seconds(self, key: Key) -> float:
+        """How long the last parse of a file took, 0 for a new one."""
+        known = self.bundles[key[0]].known.get(key[1])
+        return known.seconds if known is not None else 0.0
+
+    def _request(self, request: ParseRequest) -> int:
+        """Hand a request to a parse process, with what all of them are told; returns its number."""
+        request.sys_path = self.settings.sys_path
+        request.plugins_folder, request.examples_folder = self.settings.plugins_folder, self.settings.examples_folder
+        request.ignore_syntax = self.settings.syntax
+        return self.client.submit(request)
 
     def _store(self, key: Key, found: FoundFile, queued_at: datetime, response: ParseResponse) -> None:
         watched = self.bundles[key[0]]
@@ -225,10 +233,13 @@ class Processor:
             agreed=agreed,
             now=utcnow(),
             queued_at=queued_at,
+            bundle_version=found.bundle_version,
         )
         with transaction.atomic():
             stored = store_parsed(parsed)
         self.parsed_files += 1
+        for hook, arguments in stored.told:
+            self.plugins.tell(self._request, hook, **arguments)
         watched.known.remember(stored.row, has_error=stored.has_error)
         if stored.unsettled and not agreed:
             # Once more: a change that lasts comes from outside the file and is let in; one that does not stays out.

@@ -11,10 +11,11 @@ from orchestrator.config import conf
 from orchestrator.sdk.serialization.spec import DagSpec
 
 
-def dag_write(spec: DagSpec, bundle: Bundle, now: datetime, seconds: float) -> Dag:
+def dag_write(spec: DagSpec, bundle: Bundle, now: datetime, seconds: float, bundle_version: str | None = None) -> Dag:
     """Create or update the row of a DAG; ``is_paused`` is chosen at first sight only and then belongs to people."""
     dag, created = Dag.objects.get_or_create(dag_id=spec.dag_id, defaults={"is_paused": _starts_paused(spec), "bundle": bundle})
-    columns = {**_columns(spec), "bundle": bundle, "is_stale": False, "last_parsed_time": now, "last_parse_duration": seconds}
+    place = {"bundle": bundle, "bundle_version": bundle_version, "is_stale": False}
+    columns = {**_columns(spec), **place, "last_parsed_time": now, "last_parse_duration": seconds}
     for name, value in columns.items():
         setattr(dag, name, value)
     dag.save(update_fields=list(columns))
@@ -43,6 +44,9 @@ def _columns(spec: DagSpec) -> dict[str, Any]:
         "max_active_tasks": spec.max_active_tasks,
         "max_active_runs": spec.max_active_runs,
         "max_consecutive_failed_dag_runs": spec.max_consecutive_failed_dag_runs,
+        "overlap_policy": spec.overlap_policy,
+        "event_policy": spec.event_policy,
+        "event_window": spec.event_window,
         "catchup": bool(spec.catchup),
         "has_import_errors": False,
         "has_task_concurrency_limits": limited,

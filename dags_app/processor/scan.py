@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dags_app.processor.ignore import FILE_NAME, IgnoreRules
+from orchestrator.sdk.parsing.ignore import FILE_NAME, IgnoreRules
 
 SUFFIXES = (".py", ".zip")
 SKIPPED_FOLDERS = frozenset(("__pycache__", ".git"))
@@ -25,6 +25,7 @@ class FoundFile:
     relative: str
     mtime_ns: int
     size: int
+    bundle_version: str | None = None
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class Scan:
     complaints: list[str] = field(default_factory=list)
 
 
-def scan(root: Path, syntax: str = "glob") -> Scan:
-    """Return all candidates below a folder.
+def scan(root: Path, syntax: str = "glob", version: str | None = None) -> Scan:
+    """Return all candidates below a folder; ``version`` is that of the bundle there.
 
     Raises ``BundleUnreadableError`` when the folder or one below it is missing, unreadable or (the root) empty: an unmounted
     disk looks like that.
@@ -48,7 +49,7 @@ def scan(root: Path, syntax: str = "glob") -> Scan:
         for entry in _walk(str(root), IgnoreRules(syntax), result, set()):
             status = entry.stat()
             relative = os.path.relpath(entry.path, root)
-            result.files[relative] = FoundFile(entry.path, relative, status.st_mtime_ns, status.st_size)
+            result.files[relative] = FoundFile(entry.path, relative, status.st_mtime_ns, status.st_size, version)
     except OSError as error:
         raise BundleUnreadableError(f"{error.filename or root}: {error.strerror or error}") from error
     return result

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 from django.db import transaction
 
+from dags_app.bundles.git_tracking import GitTracking
 from dags_app.processor.bundles import BundleSource, configured_bundles
 from dags_app.processor.duties import LookDuty, ParseDuty
 from dags_app.processor.parse_client import ParseClient
-from dags_app.processor.processor import Processor, Settings
+from dags_app.processor.processor import Processor
+from dags_app.processor.settings import Settings
 from dags_app.processor.watch import FileWatch
 from dags_app.services import bundles_register
 from orchestrator.config import ConfigurationError, conf
@@ -18,6 +21,7 @@ from orchestrator.database import refresh_connection, wakeup_for
 from orchestrator.kernel.heartbeat import Heartbeat, HeartbeatLostError
 from orchestrator.kernel.readiness import readable
 from orchestrator.kernel.service import Result, Service
+from orchestrator.metrics.duty import Gauges, Source, metrics_duty
 from orchestrator.processes.models import Process
 from orchestrator.processes.services import process_beat, process_end, process_register
 
@@ -39,7 +43,7 @@ def build_processor(names: Collection[str] = ()) -> Processor:
         known = ", ".join(source.name for source in sources)
         raise ConfigurationError(f"There is no bundle {unknown[0]!r}; configured are: {known}.")
     with transaction.atomic():
-        rows = bundles_register((source.name, source.kind, str(source.path)) for source in sources)
+        rows = bundles_register((item.name, item.kind, str(item.path), item.shown_kwargs()) for item in sources)
     chosen: list[BundleSource] = [source for source in sources if not names or source.name in names]
     by_name = {row.name: row for row in rows}
     return Processor([(source, by_name[source.name]) for source in chosen], Settings.from_configuration(), ParseClient())
@@ -50,19 +54,22 @@ class DagProcessorService:
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self.processor = build_processor(names)
-        self._watch = FileWatch([watched.source.path for watched in self.processor.bundles.values()])
+        self._watch = FileWatch([item.source.path for item in self.processor.bundles.values() if item.tracking is None])
+        for tracking in self._repositories():
+            tracking.on_fetched = self._watch.wake
         self._row: Process | None = None
         self._rounds_seen = -1
         self._zygote_fd: int | None = None
         scan_seconds = conf.get("dag_processor", "scan_interval_seconds")
         beat_seconds = conf.get("scheduler", "job_heartbeat_sec")
-        self.heartbeat = Heartbeat(self._beat, beat_seconds, beat_seconds * TRUST_BEATS, self._stop)
+        self.heartbeat = Heartbeat(self._beat, beat_seconds, beat_seconds * TRUST_BEATS, self._stop, KIND)
         self.service = Service(
             name="dag_processor",
             duties=[
                 LookDuty(self.processor, self._watch, scan_seconds, self._is_woken),
                 ParseDuty(self.processor),
                 _FollowZygote(self),
+                *metrics_duty(lambda: self._row.pk if self._row else None, lambda: Source(self._gauges)),
             ],
             wakeup=wakeup_for(TOPIC),
             poll_seconds=scan_seconds,
@@ -97,8 +104,16 @@ class DagProcessorService:
         self.heartbeat.stop()
         self._watch.stop()
         self.processor.client.close()
+        for tracking in self._repositories():
+            tracking.close()
         if self._row is not None:
             process_end(self._row.pk)
+
+    def _gauges(self, now: datetime) -> Gauges:
+        return {("dag_processing.file_path_queue_size", ()): float(len(self.processor.queue))}
+
+    def _repositories(self) -> list[GitTracking]:
+        return [item.tracking for item in self.processor.bundles.values() if item.tracking is not None]
 
     def _beat(self) -> None:
         """Health means progress: the row says when the loop last went round, so a stuck loop shows."""
@@ -128,12 +143,18 @@ class _FollowZygote:
         return Result()
 
 
-def run_passes(processor: Processor, passes: int) -> None:
-    """Look and parse until nothing is left, ``passes`` times; for ``--num-runs`` and for tests."""
+def run_passes(processor: Processor, passes: int, on_parsed: Callable[[int], None] = lambda number: None) -> None:
+    """Look and parse until nothing is left, ``passes`` times; for ``--num-runs``, ``dags reserialize`` and tests.
+
+    ``on_parsed`` is told how many files were stored now.
+    """
     for _ in range(passes):
-        processor.look()
+        processor.look(wait=True)
         processor.submit()
         while processor.is_busy:
-            if not processor.take() and processor.client.fileno is not None:
+            before = processor.parsed_files
+            taken = processor.take()
+            on_parsed(processor.parsed_files - before)
+            if not taken and processor.client.fileno is not None:
                 readable(1.0, [processor.client.fileno])
             processor.submit()

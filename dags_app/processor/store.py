@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from dags_app.models import Bundle, Dag, DagCode, ParsedFile, ParseImportError
+from dags_app.processor.assets import Told, assets_drop, assets_store
 from dags_app.processor.canonical import document_hashes
-from dags_app.processor.files import RUNTIME, Stat, content_hash, runtime_fingerprint
+from dags_app.processor.dag_warnings import warnings_write
+from dags_app.processor.files import NO_FILES, OUTSIDE, RUNTIME, Stat, content_hash, runtime_fingerprint
+from dags_app.processor.links import links_store
 from dags_app.processor.owners import IsPresent, clash, request_reparse_of_clashing, request_reparse_of_former_owner
 from dags_app.processor.rows import dag_write
 from dags_app.processor.texts import storable
@@ -34,6 +37,7 @@ class StoredFile:
     unsettled: dict[str, str] = field(default_factory=dict)
     asked_again: int = 0
     has_error: bool = False
+    told: list[Told] = field(default_factory=list)  # what listeners hear of it
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Parsed:
     agreed: dict[str, str]
     now: datetime
     queued_at: datetime
+    bundle_version: str | None = None
 
 
 def store_parsed(parsed: Parsed) -> StoredFile:
@@ -65,7 +70,9 @@ def store_parsed(parsed: Parsed) -> StoredFile:
     dag_ids = [_store_dag(document, parsed, code, stored, errors, warnings) for document in parsed.response.dags]
     defined = [dag_id for dag_id in dag_ids if dag_id]
     stored.has_error = bool(errors)
-    _write_import_error(parsed, "\n".join(errors))
+    hook = _write_import_error(parsed, "\n".join(errors))
+    if hook:
+        stored.told.append((hook, {"filename": parsed.path, "stacktrace": "\n".join(errors)}))
     dropped = [] if errors else _drop_missing(parsed, defined)
     stored.asked_again = request_reparse_of_clashing(dropped, parsed.now)
     _update_row(parsed, row, defined if not errors else sorted({*row.dag_ids, *defined}), warnings, bool(errors))
@@ -91,12 +98,13 @@ def _store_dag(
         return None
     if existing is not None:
         request_reparse_of_former_owner(existing, parsed.bundle.name, parsed.relative, parsed.now)
-    dag = dag_write(spec, parsed.bundle, parsed.now, parsed.response.seconds)
+    bundle_version = None if spec.disable_bundle_versioning else parsed.bundle_version
+    dag = dag_write(spec, parsed.bundle, parsed.now, parsed.response.seconds, bundle_version)
     outcome = version_store(
         dag,
         document,
         code,
-        parsed.bundle.version,
+        bundle_version,
         same_inputs=_same_inputs(parsed, stored.row),
         agreed=parsed.agreed.get(spec.dag_id),
     )
@@ -104,6 +112,7 @@ def _store_dag(
         warnings.append(f"DAG {spec.dag_id!r} {MOVED}: `{outcome.moved_field}` moved; the stored version stays.")
         stored.unsettled[spec.dag_id] = _both_hashes(document)
     _after_version(dag, spec, outcome, existing, stored)
+    warnings_write(spec, outcome.moved_field, parsed.now)
     return spec.dag_id
 
 
@@ -114,6 +123,8 @@ def _after_version(dag: Dag, spec: DagSpec, outcome: VersionOutcome, existing: D
     is_back = existing is None or existing.is_stale
     if outcome.is_changed or is_back:
         stored.changed.append(dag.dag_id)
+        stored.told += assets_store(dag, spec)
+        links_store(dag, spec)
     if outcome.is_schedule_changed or is_back:
         dag_set_next_dagrun(dag, spec, last_interval(dag.dag_id))
 
@@ -130,12 +141,13 @@ def _same_inputs(parsed: Parsed, row: ParsedFile) -> bool:
 
 
 def _modules(response: ParseResponse) -> dict[str, str]:
-    return {**response.modules, RUNTIME: runtime_fingerprint()}
+    outside = {OUTSIDE: "yes"} if response.reads_outside else {}
+    return {**response.modules, **outside, RUNTIME: runtime_fingerprint()}
 
 
 def _kept_modules(parsed: Parsed, row: ParsedFile) -> dict[str, str]:
     """A parse that broke off does not know all it depends on: what the parse before knew stays, as it is now."""
-    return {name: content_hash(os.path.join(parsed.bundle.path, name)) for name in row.modules if name != RUNTIME}
+    return {name: content_hash(os.path.join(parsed.bundle.path, name)) for name in row.modules if name not in NO_FILES}
 
 
 def _both_hashes(document: dict[str, Json]) -> str:
@@ -149,17 +161,19 @@ def _code(response: ParseResponse) -> DagCode:
     return code
 
 
-def _write_import_error(parsed: Parsed, text: str) -> None:
+def _write_import_error(parsed: Parsed, text: str) -> str:
+    """Write or take back the file's import error; returns the listener hook that hears of it, empty for none."""
     dags = Dag.objects.filter(bundle=parsed.bundle, relative_fileloc=parsed.relative)
     if not text:
         ParseImportError.objects.filter(bundle=parsed.bundle, filename=parsed.relative).delete()
-        return
-    ParseImportError.objects.update_or_create(
+        return ""
+    _, is_new = ParseImportError.objects.update_or_create(
         bundle=parsed.bundle,
         filename=storable(parsed.relative, 2000),
         defaults={"timestamp": parsed.now, "stacktrace": storable(text)},
     )
     dags.filter(has_import_errors=False).update(has_import_errors=True)
+    return "on_new_dag_import_error" if is_new else "on_existing_dag_import_error"
 
 
 def _drop_missing(parsed: Parsed, defined: list[str]) -> list[str]:
@@ -168,6 +182,7 @@ def _drop_missing(parsed: Parsed, defined: list[str]) -> list[str]:
     dag_ids = list(gone.values_list("dag_id", flat=True))
     if dag_ids:
         Dag.objects.filter(dag_id__in=dag_ids).update(is_stale=True)
+        assets_drop(dag_ids)
     return dag_ids
 
 

@@ -60,11 +60,12 @@ class FileWatch:
                 yield_on_timeout=False,
                 raise_interrupt=False,
             ):
-                self._wake()
+                self.wake()
         except Exception as error:
             log.warning("The system does not report file changes (%s); the scan finds them a little later", error)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the loop look now; any thread may call it."""
         try:
             os.write(self._write_fd, b"c")
         except BlockingIOError:

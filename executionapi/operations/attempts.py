@@ -132,13 +132,6 @@ def reschedule_start(call: Call) -> Reply:
     return Reply(200, moment(first))
 
 
-def inactive_assets(call: Call) -> Reply:
-    """The inlets and outlets of the attempt that no DAG declares any more."""
-    if call.ti_id not in own_rows([call]):
-        raise attempt_not_found(call.ti_id)
-    return Reply(200, {"inactive_assets": []})
-
-
 _TI = "task-instances/{task_instance_id}"
 
 OPERATIONS: Final = (
@@ -146,6 +139,5 @@ OPERATIONS: Final = (
     Operation("PATCH", f"{_TI}/rendered-map-index", one_by_one(patch_map_index), read_map_index, own=True, writes=True),
     Operation("PATCH", f"{_TI}/skip-downstream", one_by_one(skip_downstream), read_skip, own=True, writes=True),
     Operation("GET", f"{_TI}/previous-successful-dagrun", one_by_one(previous_successful_run), own=True),
-    Operation("GET", f"{_TI}/validate-inlets-and-outlets", one_by_one(inactive_assets), own=True),
     Operation("GET", "task-reschedules/{task_instance_id}/start_date", one_by_one(reschedule_start), own=True),
 )

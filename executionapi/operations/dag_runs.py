@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dags_app.models import Dag
 from executionapi.calls import Call, Operation, one_by_one
-from executionapi.documents import dag_run_document, moment
+from executionapi.documents import dag_run_document, moment, run_documents
 from executionapi.fields import Field, boolean, instant, instants, mapping, one_of, optional, read_object, read_query, text, texts
 from executionapi.replies import Reply, not_found, refusal
 from executionapi.versions import dag_run_for
@@ -91,7 +91,8 @@ def _run(call: Call) -> DagRun:
 
 def detail(call: Call) -> Reply:
     """One run."""
-    return Reply(200, dag_run_document(_run(call)))
+    run = _run(call)
+    return Reply(200, run_documents([run])[run.pk])
 
 
 def state(call: Call) -> Reply:

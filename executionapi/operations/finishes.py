@@ -12,12 +12,12 @@ from executionapi.calls import Call, Operation
 from executionapi.fields import (
     Field,
     anything,
-    array,
     duration,
     instant,
     integer,
     mapping,
     number,
+    objects,
     one_of,
     optional,
     read_object,
@@ -27,7 +27,7 @@ from executionapi.replies import RefusalError, Reply, attempt_not_found, refusal
 from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.faults import fault_point
 from runs import transitions
-from runs.reports import Answer, Deferral, Report, Reschedule
+from runs.reports import Answer, Deferral, InputWait, Report, Reschedule
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ _EVIDENCE_FIELDS: Final = (
     Field("exit_code", optional(integer), required=False),
     Field("signal", optional(integer), required=False),
     Field("peak_rss_kb", optional(integer), required=False),
+    Field("leaves", one_of("", "alerts", "callbacks"), required=False, default=""),
 )
 _TERMINAL: Final = (
     Field("state", one_of("failed", "skipped", "removed", "upstream_failed")),
@@ -50,8 +51,8 @@ _TERMINAL: Final = (
 _SUCCESS: Final = (
     Field("state", one_of("success")),
     _END,
-    Field("task_outlets", array, required=False),
-    Field("outlet_events", array, required=False),
+    Field("task_outlets", objects, required=False),
+    Field("outlet_events", objects, required=False),
     _INDEX,
     _EVIDENCE,
 )
@@ -73,6 +74,13 @@ _DEFERRED: Final = (
     Field("next_kwargs", anything, required=False),
     _INDEX,
 )
+_AWAITING: Final = (
+    Field("state", one_of("awaiting_input")),
+    Field("timeout", optional(duration), required=False),
+    Field("next_method", text),
+    Field("next_kwargs", anything, required=False),
+    _INDEX,
+)
 _RESCHEDULE: Final = (
     Field("state", one_of("up_for_reschedule")),
     Field("reschedule_date", instant),
@@ -84,16 +92,15 @@ _STATE: Final = (
         one_of("success", "failed", "skipped", "removed", "upstream_failed", "up_for_retry", "deferred", "up_for_reschedule"),
     ),
 )
+INPUT_SINCE: Final = "2026-06-30"
 
 
-def read(call: Call) -> Report | Deferral | Reschedule:
+def read(call: Call) -> Report | Deferral | InputWait | Reschedule:
     """The report in a body, by the state that it names."""
     ti_id = call.ti_id
     state = call.body.get("state") if isinstance(call.body, dict) else None
-    if state == "awaiting_input":
-        raise refusal(422, "not_supported", "Waiting for a person's input is not supported by this server")
     reader = _READERS.get(state) if isinstance(state, str) else None
-    if reader is None:
+    if reader is None or (state == "awaiting_input" and call.version < INPUT_SINCE):
         if isinstance(call.body, dict):
             read_object({name: value for name, value in call.body.items() if name == "state"}, _STATE)
         read_object(call.body, _STATE)
@@ -105,15 +112,18 @@ def _read_end(call: Call, ti_id: UUID) -> Report:
     fields, place = (_SUCCESS, "success") if call.body["state"] == "success" else (_TERMINAL, "_terminal_")
     body = read_object(call.body, fields, ("body", place))
     return Report(
-        ti_id, call.dispatch_id, body["state"], body["end_date"], body["rendered_map_index"], **_evidence(body["evidence"])
-    )
+        ti_id, call.dispatch_id, body["state"], body["end_date"], body["rendered_map_index"], **_evidence(body["evidence"]),
+        outlets=body.get("task_outlets") or (), outlet_events=body.get("outlet_events") or (),
+    )  # fmt: skip
 
 
 def _read_retry(call: Call, ti_id: UUID) -> Report:
     body = read_object(call.body, _RETRY, ("body", "up_for_retry"))
     evidence = _evidence(body["evidence"])
-    if body["retry_reason"] and not evidence.get("cause_detail"):
-        evidence["cause_detail"] = body["retry_reason"][:500]
+    if body["retry_reason"]:
+        said = evidence.get("cause_detail")
+        reason = body["retry_reason"][:500]
+        evidence["cause_detail"] = f"{said} (retry policy: {reason})" if said else reason
     return Report(
         ti_id, call.dispatch_id, body["state"], body["end_date"], body["rendered_map_index"],
         **evidence, retry_delay=body["retry_delay_seconds"],
@@ -147,12 +157,18 @@ def _later(span: Any) -> datetime | None:
     return later
 
 
+def _read_input_wait(call: Call, ti_id: UUID) -> InputWait:
+    body = read_object(call.body, _AWAITING, ("body", "awaiting_input"))
+    kwargs, timeout = body["next_kwargs"] or {}, _later(body["timeout"])
+    return InputWait(ti_id, call.dispatch_id, body["next_method"], kwargs, timeout, body["rendered_map_index"])
+
+
 def _read_reschedule(call: Call, ti_id: UUID) -> Reschedule:
     body = read_object(call.body, _RESCHEDULE, ("body", "up_for_reschedule"))
     return Reschedule(ti_id, call.dispatch_id, body["reschedule_date"], body["end_date"])
 
 
-_READERS: Final[dict[str, Callable[[Call, UUID], Report | Deferral | Reschedule]]] = {
+_READERS: Final[dict[str, Callable[[Call, UUID], Report | Deferral | InputWait | Reschedule]]] = {
     "success": _read_end,
     "failed": _read_end,
     "skipped": _read_end,
@@ -161,6 +177,7 @@ _READERS: Final[dict[str, Callable[[Call, UUID], Report | Deferral | Reschedule]
     "up_for_retry": _read_retry,
     "deferred": _read_deferral,
     "up_for_reschedule": _read_reschedule,
+    "awaiting_input": _read_input_wait,
 }
 
 
@@ -184,6 +201,8 @@ def work(calls: list[Call]) -> list[Reply]:
         answers |= transitions.finish(ends, now=now)
     if deferrals := _of_kind(values, Deferral):
         answers |= transitions.defer(deferrals, now=now)
+    if waits := _of_kind(values, InputWait):
+        answers |= transitions.await_input(waits, now=now)
     if pokes := _of_kind(values, Reschedule):
         answers |= transitions.reschedule(pokes, now=now)
     fault_point("api.after_finish")

@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from executionapi.authorisation import swap
 from executionapi.calls import Call, Operation
-from executionapi.documents import dag_run_document
+from executionapi.documents import run_documents
 from executionapi.fields import Field, instant, integer, one_of, read_object, text
 from executionapi.replies import Reply, attempt_not_found, refusal
 from executionapi.versions import run_context_for
@@ -69,7 +69,7 @@ def _reply(call: Call, answer: Answer, contexts: dict[UUID, dict[str, Any]]) -> 
 def _contexts(begun: list[TaskInstance], answers: dict[UUID, Answer]) -> dict[UUID, dict[str, Any]]:
     if not begun:
         return {}
-    runs = {run.pk: dag_run_document(run) for run in DagRun.objects.filter(pk__in={row.dag_run_id for row in begun})}
+    runs = run_documents(DagRun.objects.filter(pk__in={row.dag_run_id for row in begun}))
     keys = _xcom_keys(begun)
     pokes = dict(
         TaskReschedule.objects.filter(ti_id__in=[row.pk for row in begun]).values_list("ti_id").annotate(Count("pk")).order_by()

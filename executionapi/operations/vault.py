@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from executionapi.calls import Call, Operation, one_by_one
+from executionapi.calls import Call, Operation, Work, one_by_one
 from executionapi.fields import Field, InvalidError, integer, optional, read_object, read_query, text
 from executionapi.replies import Reply, not_found, refusal
+from executionapi.secret_reads import note_reads
+from orchestrator.sdk.exceptions import AirflowSecretsBackendAccessDenied
 from vault.keys import UndecryptableError
 from vault.models import Variable
 from vault.selectors import connection_find, variable_find
@@ -47,6 +49,8 @@ def get_connection(call: Call) -> Reply:
     conn_id = call.args["connection_id"]
     try:
         found = connection_find(conn_id)
+    except AirflowSecretsBackendAccessDenied as error:
+        raise refusal(403, "access_denied", f"A secrets backend forbids connection {conn_id!r}: {error}") from None
     except ValueError as error:
         raise refusal(422, "unreadable", f"Connection {conn_id!r} cannot be read: {error}") from None
     if found is None:
@@ -59,11 +63,22 @@ def get_variable(call: Call) -> Reply:
     key = call.args["variable_key"]
     try:
         value = variable_find(key)
+    except AirflowSecretsBackendAccessDenied as error:
+        raise refusal(403, "access_denied", f"A secrets backend forbids variable {key!r}: {error}") from None
     except UndecryptableError as error:
         raise refusal(422, "unreadable", f"Variable {key!r} cannot be read: {error}") from None
     if value is None:
         raise not_found(f"Variable with key '{key}' not found")
     return Reply(200, {"key": key, "value": value})
+
+
+def _noted(event: str, argument: str, work: Work) -> Work:
+    def noted(calls: list[Call]) -> list[Reply]:
+        replies = work(calls)
+        note_reads(event, [call.args[argument] for call in calls], calls, replies)
+        return replies
+
+    return noted
 
 
 def read_variable(call: Call) -> dict[str, Any]:
@@ -94,9 +109,9 @@ def variable_keys(call: Call) -> Reply:
 _VARIABLE = "variables/{variable_key:path}"
 
 OPERATIONS: Final = (
-    Operation("GET", "connections/{connection_id}", one_by_one(get_connection)),
+    Operation("GET", "connections/{connection_id}", _noted("read_connection", "connection_id", one_by_one(get_connection))),
     Operation("GET", "variables/keys", one_by_one(variable_keys), since="2026-06-30"),
-    Operation("GET", _VARIABLE, one_by_one(get_variable)),
+    Operation("GET", _VARIABLE, _noted("read_variable", "variable_key", one_by_one(get_variable))),
     Operation("PUT", _VARIABLE, one_by_one(put_variable), read_variable, writes=True),
     Operation("DELETE", _VARIABLE, one_by_one(delete_variable), writes=True),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, Final
 
 from django.db.models import F, QuerySet
@@ -14,8 +15,12 @@ from executionapi.operations.attempts import missing_or_gone, own_rows
 from executionapi.replies import RefusalError, Reply, not_found, refusal
 from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
+from orchestrator.sdk.execution import xcom_objects
 from runs.models import DagRun, TaskInstance, XCom
 from runs.services_xcom import XComValue, xcom_delete, xcom_set, xcom_text
+
+# Most bytes of a value that a client sends whole, whatever the option says: it passes through this server's memory.
+IN_DATABASE: Final = 16 << 20
 
 _INDEX = Field("map_index", integer, required=False, default=-1)
 _PRIOR = Field("include_prior_dates", boolean, required=False, default=False)
@@ -48,12 +53,33 @@ def read_set(call: Call) -> dict[str, Any]:
             f"The value has {found['mapped_length']} items; a task maps over at most {longest} ([core] max_map_length)",
         )
     found["value"] = None if call.body is MISSING else call.body
+    found["reference"] = _reference(call, found)
     _check_size(call.args["key"], found["value"])
     return found
 
 
+def _reference(call: Call, found: dict[str, Any]) -> dict[str, Any] | None:
+    """Where a large value is, None for a value in the body. Raises RefusalError for a place that is not this XCom's own."""
+    value = found["value"]
+    if not isinstance(value, dict) or value.get("__classname__") != xcom_objects.MARK:
+        return None
+    reference, args = xcom_objects.reference_in(value), call.args
+    folder = xcom_objects.folder_of(args["dag_id"], args["run_id"], args["task_id"], found["map_index"], args["key"])
+    if reference is None or not xcom_objects.is_within(reference["location"], folder):
+        raise refusal(400, "invalid_request", f"The reference of the XCom {args['key']!r} names no file in {folder}")
+    path = f"{xcom_objects.store_path()}/{reference['location']}"
+    if "://" not in path and not os.path.isfile(path):
+        raise refusal(
+            400,
+            "xcom_object_missing",
+            f"The worker wrote the XCom {args['key']!r} ({reference['size']} bytes) to its own disk: this server has no {path}. "
+            "Set [core] xcom_store_path to a place that all machines share.",
+        )
+    return reference
+
+
 def _check_size(key: str, value: Any) -> None:
-    limit = conf.get("workers", "xcom_max_bytes")
+    limit = min(conf.get("workers", "xcom_max_bytes"), IN_DATABASE)
     # A JSON text has at most six bytes per character plus quotes, so most values need no measuring.
     if value is None or isinstance(value, int | float) or (isinstance(value, str) and len(value) * 6 + 2 <= limit):
         return
@@ -85,7 +111,7 @@ def set_many(calls: list[Call]) -> list[Reply]:
 
 
 def _value(call: Call, run_pk: int) -> XComValue:
-    args = call.args
+    args, reference = call.args, call.value["reference"]
     return XComValue(
         dag_run_id=run_pk,
         dag_id=args["dag_id"],
@@ -95,6 +121,9 @@ def _value(call: Call, run_pk: int) -> XComValue:
         key=args["key"],
         value=call.value["value"],
         mapped_length=call.value["mapped_length"],
+        location=reference["location"] if reference else "",
+        size=reference["size"] if reference else None,
+        is_dag_result=call.value["dag_result"],
     )
 
 

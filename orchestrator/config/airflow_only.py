@@ -17,8 +17,8 @@ NAMES: dict[str, str] = {
         "log_filename_template task_log_reader extra_logger_names interleave_timestamp_parser "
         "celery_stdout_stderr_separation"
     ),
-    "metrics": ("legacy_names_on stat_name_handler statsd_datadog_metrics_tags statsd_custom_client_path otel_debugging_on"),
-    "traces": "otel_debugging_on otel_debug_traces_on task_runner_flush_timeout_milliseconds",
+    "metrics": "stat_name_handler statsd_custom_client_path",
+    "traces": "otel_debug_traces_on task_runner_flush_timeout_milliseconds",
     "api": (
         "theme dag_cache_size dag_cache_ttl server_type worker_refresh_interval worker_refresh_batch_size "
         "log_config log_stream_buffer_size ssl_ca_file ssl_cert_reqs client_ssl_cert client_ssl_key "
@@ -30,23 +30,17 @@ NAMES: dict[str, str] = {
     "execution_api": "otel_trace_propagation",
     "lineage": "max_assets_per_collector max_extras_per_collector",
     "sentry": "before_send",
-    "scheduler": (
-        "only_idle ti_metrics_interval dagrun_metrics_interval partition_mapper_max_downstream_keys enable_tracemalloc"
-    ),
+    "scheduler": ("only_idle ti_metrics_interval dagrun_metrics_interval enable_tracemalloc"),
     "connection_test": "reaper_interval",
     "triggerer": (
-        "runner_health_check_threshold queues_enabled shared_stream_subscriber_queue_size "
+        "runner_health_check_threshold shared_stream_subscriber_queue_size "
         "shared_stream_ack_timeout shared_stream_cohort_grace_period"
     ),
     "kerberos": "ccache principal reinit_frequency kinit_path keytab forwardable include_ip",
     "dag_processor": "parsing_pre_import_modules",
-    "state_store": "backend clear_on_success default_retention_days state_cleanup_batch_size max_value_storage_bytes",
+    "state_store": "backend state_cleanup_batch_size",
     "profiling": "memray_trace_components memray_detailed_tracing",
-    "common.io": (
-        "xcom_objectstorage_path xcom_objectstorage_threshold xcom_objectstorage_compression "
-        "state_store_objectstorage_path state_store_objectstorage_threshold "
-        "state_store_objectstorage_compression"
-    ),
+    "common.io": ("state_store_objectstorage_path state_store_objectstorage_threshold state_store_objectstorage_compression"),
     "standard": "venv_install_method",
     "atlas": "sasl_enabled host port username password",
     "hive": "default_hive_mapred_queue",
@@ -80,10 +74,8 @@ SECTIONS = frozenset(
     | {
         "aws",
         "azure_remote_logging",
-        "common.io",
         "standard",
         "sdk",
-        "state_store",
         "openlineage",
         "cli",
         "usage_data_collection",

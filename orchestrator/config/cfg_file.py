@@ -49,7 +49,13 @@ def write_cfg(home: Path) -> Path | None:
 
 
 def prepare_home() -> None:
-    """Write ``airflow.cfg`` where it is missing, and secrets that are set nowhere into an older one."""
+    """Write ``airflow.cfg`` where it is missing, and secrets that are set nowhere into an older one.
+
+    Raises ConfigurationError where a fresh key would shut out secrets that the database has.
+    """
+    from orchestrator.config.stored_secrets import refuse_fresh_key
+
+    refuse_fresh_key()
     if write_cfg(conf.home) is None:
         missing = [o for o in OPTIONS.values() if o.generated and not conf.get(o.section, o.key)]
         if missing:

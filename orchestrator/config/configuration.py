@@ -5,14 +5,13 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from orchestrator.config.option import ConfigurationError, Option, expand
 from orchestrator.config.options import OPTIONS
 from orchestrator.config.sources import Found, Sources
-from orchestrator.config.unknown import unknown_names
+from orchestrator.config.unknown import Finding, unknown_names
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_SOURCE = "default"
@@ -67,9 +66,13 @@ class Configuration:
         if errors:
             raise ConfigurationError("\n".join(errors))
 
-    def warnings(self) -> list[str]:
-        """Sentences about unknown, ineffective and outdated names in the file and the environment."""
+    def findings(self) -> list[Finding]:
+        """Unknown, ineffective and outdated names in the file and the environment."""
         return unknown_names(self.sources, OPTIONS)
+
+    def warnings(self) -> list[str]:
+        """What is to be said of ``findings``."""
+        return [finding.sentence for finding in self.findings()]
 
     def fingerprint(self) -> str:
         """Twelve hex digits that are equal where two processes have the same effective values."""
@@ -99,7 +102,7 @@ class Configuration:
         class_path = self.get("secrets", "backend")
         if not class_path:
             raise ConfigurationError(f"An option refers to the secret {path!r}, but [secrets] backend is not set.")
-        module, _, name = class_path.rpartition(".")
-        backend = getattr(import_module(module), name)(**(self.get("secrets", "backend_kwargs") or {}))
-        value = backend.get_config(path)
+        from orchestrator.sdk.secrets.search import make_backend
+
+        value = make_backend(class_path, json.dumps(self.get("secrets", "backend_kwargs") or {})).get_config(path)
         return None if value is None else str(value)

@@ -1,7 +1,10 @@
 """Decides the list of all options by joining the section files."""
 
+from dataclasses import replace
+
+from orchestrator.config.airflow2 import older_names
 from orchestrator.config.option import ConfigurationError, Option
-from orchestrator.config.sections import api, core, reporting, scheduling, storage, working
+from orchestrator.config.sections import api, core, reporting, scheduling, storage, stores, working
 
 # The order is the order of airflow.cfg.
 SECTION_NOTES = {
@@ -23,6 +26,8 @@ SECTION_NOTES = {
     "retention": "How long history is kept.",
     "operators": "Defaults of operators.",
     "sensors": "Defaults of sensors.",
+    "common.io": "The XCom backend XComObjectStorageBackend.",
+    "state_store": "Values that tasks keep between attempts and beside assets.",
     "callbacks": "Callbacks of DAGs and tasks.",
     "email": "Mails about tasks.",
     "smtp": "The mail server.",
@@ -30,7 +35,7 @@ SECTION_NOTES = {
     "connection_test": "Tests of connections.",
 }
 
-_FILES = (core, storage, api, scheduling, working, reporting)
+_FILES = (core, storage, api, scheduling, working, reporting, stores)
 
 
 def _index() -> dict[tuple[str, str], Option]:
@@ -38,7 +43,8 @@ def _index() -> dict[tuple[str, str], Option]:
     for option in (option for module in _FILES for option in module.OPTIONS):
         if (option.section, option.key) in options:
             raise ConfigurationError(f"{option.name} is declared twice.")
-        options[option.section, option.key] = option
+        older = (*option.deprecated_names, *older_names(option.section, option.key))
+        options[option.section, option.key] = replace(option, deprecated_names=older)
     order = list(SECTION_NOTES)
     return dict(sorted(options.items(), key=lambda item: order.index(item[0][0])))
 

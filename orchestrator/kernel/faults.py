@@ -57,6 +57,11 @@ def fault_point(name: str) -> None:
         _happen(name, fault)
 
 
+def is_armed() -> bool:
+    """Whether this process is one that tests break on purpose."""
+    return bool(_faults)
+
+
 def arm(text: str) -> None:
     """Replace the armed faults of this process; an empty text disarms all."""
     _faults.clear()

@@ -5,10 +5,16 @@ import threading
 from collections.abc import Callable
 
 from orchestrator.kernel.clock import monotonic
+from orchestrator.kernel.telemetry import count
 
 log = logging.getLogger(__name__)
 
 RETRY_SHARE = 0.25
+
+
+def job_name(kind: str) -> str:
+    """Return Airflow's name for a kind of process in metrics: ``dag_processor`` is ``dagprocessorjob``."""
+    return f"{kind.replace('_', '')}job"
 
 
 class HeartbeatLostError(Exception):
@@ -20,11 +26,16 @@ class Heartbeat:
 
     Trust lasts ``trust_seconds`` from the *start* of the last good beat, so a slow renewal never stretches it; choose it
     shorter than the time after which others take over. When it ends, ``on_lost`` is called once. ``is_trusted`` is exact
-    even while a beat hangs: the owner's loop asks it before each round.
+    even while a beat hangs: the owner's loop asks it before each round. ``kind`` names the process in metrics.
     """
 
     def __init__(
-        self, beat: Callable[[], object], interval_seconds: float, trust_seconds: float, on_lost: Callable[[], object]
+        self,
+        beat: Callable[[], object],
+        interval_seconds: float,
+        trust_seconds: float,
+        on_lost: Callable[[], object],
+        kind: str = "process",
     ) -> None:
         if trust_seconds <= interval_seconds:
             raise ValueError(f"trust_seconds ({trust_seconds}) must be longer than interval_seconds ({interval_seconds}).")
@@ -32,6 +43,7 @@ class Heartbeat:
         self._interval = interval_seconds
         self._trust = trust_seconds
         self._on_lost = on_lost
+        self._kind = kind
         self._stopped = threading.Event()
         self._trusted_until = 0.0
         self._is_lost = False
@@ -68,6 +80,7 @@ class Heartbeat:
                 return
             except Exception as error:
                 pause = self._interval * RETRY_SHARE
+                count("job_heartbeat_failure", job_name=job_name(self._kind))
                 log.warning("Heartbeat failed (%s: %s), next try in %.1f s", type(error).__name__, error, pause)
             if not self.is_trusted():
                 self._lose(f"no good heartbeat for {self._trust:.0f} s")

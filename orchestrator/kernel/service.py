@@ -1,7 +1,9 @@
 """Decides the one loop of every long-lived process: when duties run, how it sleeps, how it stops.
 
-A duty is an object with ``name`` and ``run_once(limit) -> Result``. Two optional attributes change when it runs:
-``periodic = True`` (only when its ``next_in`` is over, not at every wake-up) and ``limit`` (how much it does in one round).
+A duty is an object with ``name`` and ``run_once(limit) -> Result``. Three optional attributes change when it runs:
+``periodic = True`` (only when its ``next_in`` is over, not at every wake-up), ``poll_seconds`` (how long it may go without a
+wake-up, for a duty all of whose news are announced) and ``limit`` (how much it does in one round).
+An optional ``close()`` is called when the loop has ended.
 """
 
 import logging
@@ -17,7 +19,7 @@ from typing import Any, Protocol
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.readiness import Descriptor, readable
-from orchestrator.kernel.telemetry import count
+from orchestrator.kernel.telemetry import count, stopwatch
 from orchestrator.kernel.wakeup import Wakeup
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,10 @@ class _Scheduled:
         return bool(getattr(self.duty, "periodic", False))
 
     @property
+    def poll_seconds(self) -> float:
+        return float(getattr(self.duty, "poll_seconds", 0.0))
+
+    @property
     def limit(self) -> int:
         return int(getattr(self.duty, "limit", DEFAULT_LIMIT))
 
@@ -82,7 +88,8 @@ class Service:
     them; a callback that returns False says that no duty has to run for it. The first signal ends claiming: ``on_drain`` is
     called, then only ``extra_fds`` are served until ``is_drained`` or ``drain_timeout_seconds``, then ``on_stop``. The second
     signal ends the process at once. After a round that did ``BUSY_ROUND`` things or more the loop lets news gather for
-    ``gather_seconds``. ``is_trusted`` turning False (lost heartbeat) stops the service as a signal does.
+    ``gather_seconds``. ``loop_metric`` is the name under which the time of a round is measured, where somebody takes it.
+    ``is_trusted`` turning False (lost heartbeat) stops the service as a signal does.
     """
 
     name: str
@@ -98,9 +105,13 @@ class Service:
     drain_timeout_seconds: float = 30.0
     extra_fds: dict[Descriptor, Callable[[], Any]] = field(default_factory=dict)
     gather_seconds: float = 0.0
+    loop_metric: str = ""
     rounds: int = 0
+    idle_rounds: int = 0
     _stops: int = 0
     _done: int = 0
+    _round_at: float = 0.0
+    _poll_at: float = 0.0
 
     def __post_init__(self) -> None:
         self._pipe_read, self._pipe_write = os.pipe()
@@ -132,6 +143,8 @@ class Service:
             log.info("%s drains", self.name)
             self._drain()
         finally:
+            for duty in self.duties:
+                self._attempt(f"the end of {duty.name}", getattr(duty, "close", _nothing))
             self.on_stop()
             self.wakeup.close()
             for number, handler in handlers.items():
@@ -143,9 +156,18 @@ class Service:
 
         What one duty did is news for those after it, so they run in the same round.
         """
+        if not self.loop_metric:
+            return self._round(woken)
+        with stopwatch(self.loop_metric):
+            return self._round(woken)
+
+    def _round(self, woken: bool) -> bool:
         self.rounds += 1
         self._attempt("database", self.on_wake)
-        now = monotonic()
+        now = self._round_at = monotonic()
+        if now >= self._poll_at:
+            # Duties that only poll do so in one round: a wake-up of the process for each costs more than most of them.
+            self._poll_at = now + self.poll_seconds * (1 + uniform(JITTER / 2, JITTER))  # noqa: S311
         more = False
         self._done = 0
         for entry in self._scheduled:
@@ -155,6 +177,7 @@ class Service:
                 result = self._run_duty(entry)
                 more, woken = more or result.more, woken or result.done > 0
                 self._done += result.done
+        self.idle_rounds += self._done == 0
         return more
 
     def _loop(self) -> None:
@@ -181,11 +204,17 @@ class Service:
             log.exception("Duty %s failed %d times in a row; next try in %.1f s", entry.duty.name, entry.failures, pause)
             return Result()
         entry.failures = 0
-        pause = self.poll_seconds * uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-        if result.next_in is not None:
-            pause = result.next_in if entry.is_periodic else min(pause, result.next_in)
-        entry.due_at = monotonic() + (0.0 if result.more else max(0.0, pause))
+        entry.due_at = self._due_at(result, entry)
         return result
+
+    def _due_at(self, result: Result, entry: _Scheduled) -> float:
+        if result.more:
+            return monotonic()
+        polled = max(self._poll_at, self._round_at + entry.poll_seconds)
+        if result.next_in is None:
+            return polled
+        asked = monotonic() + max(0.0, result.next_in)
+        return asked if entry.is_periodic else min(asked, polled)
 
     def _seconds_to_next(self) -> float:
         due_at = min((entry.due_at for entry in self._scheduled), default=monotonic() + self.poll_seconds)

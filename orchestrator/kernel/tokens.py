@@ -70,7 +70,7 @@ class KeyRing:
                 error = wrong_key
             except jwt.ExpiredSignatureError as expired:
                 raise ExpiredTokenError("The token has expired.") from expired
-            except jwt.InvalidTokenError as invalid:
+            except (jwt.InvalidTokenError, UnicodeError) as invalid:
                 raise TokenError(f"The token is not valid: {invalid}.") from invalid
         raise TokenError("The token was signed with an unknown key.") from error
 
@@ -80,6 +80,6 @@ class KeyRing:
 
         try:
             kid = jwt.get_unverified_header(token).get("kid")
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeError) as error:
             raise TokenError("The token is malformed.") from error
         return tuple(key for key in self.keys if key.kid == kid) or self.keys

@@ -30,3 +30,22 @@ class Process(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.hostname}:{self.pid}"
+
+
+class Housekeeping(models.Model):
+    """When a periodic job of the platform was last done, how it ended, and whether somebody wants it now."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    has_failed = models.BooleanField(default=False)
+    result = models.TextField(blank=True, default="")
+    ordered_at = models.DateTimeField(null=True, blank=True)
+    ordered_by = models.CharField(max_length=150, blank=True, default="")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "housekeeping"
+
+    def __str__(self) -> str:
+        return self.name

@@ -30,7 +30,7 @@ class Presence:
         self._progress_at = 0.0
         self._interval = interval_seconds or float(conf.get("scheduler", "job_heartbeat_sec"))
         threshold = float(conf.get("scheduler", "scheduler_health_check_threshold"))
-        self._heartbeat = Heartbeat(self._beat, self._interval, max(threshold * 2 / 3, self._interval * 2), on_lost)
+        self._heartbeat = Heartbeat(self._beat, self._interval, max(threshold * 2 / 3, self._interval * 2), on_lost, kind)
 
     def start(self, detail: dict[str, Any] | None = None) -> UUID:
         """Register and begin to beat; returns the id of the row. Errors of the database are raised."""

@@ -1,16 +1,25 @@
 """Decides who asks: a bearer token, the token cookie, or a session; and that no token is 401, a bad one 403."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from accounts.roles import Role, role_of
+from accounts.access import Access, Verdict, access_of
+from accounts.acting import note_token
+from accounts.named_tokens import is_api_token, user_of_api_token
+from accounts.reach import Scope
+from accounts.roles import Role
 from accounts.tokens import TokenError, is_open_access, open_access_user, user_of_token
-from orchestrator.rest.errors import RestError
+from orchestrator.rest.errors import NotFoundError, RestError
+from orchestrator.rest.operations import Operation
 
 COOKIE = "_token"
+EVERY_DAG = "~"
+# Operations on what belongs to a DAG; a rule on the DAG counts for them as a role does.
+_OF_DAGS = ("/dags", "/backfills", "/callbacks", "/parseDagFile", "/dagSources", "/structure", "/dependencies", "/bulkActions")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,11 +32,13 @@ class BearerAuthentication(BaseAuthentication):
         if not token:
             return None
         try:
-            user = user_of_token(token)
+            user = user_of_api_token(token) if is_api_token(token) else user_of_token(token)
         except TokenError as error:
             raise RestError(403, "Invalid JWT token") from error
         if user is None:
             raise RestError(403, "Forbidden")
+        if (acting := getattr(user, "acting_token", None)) is not None:
+            note_token(acting.name)
         return user, token
 
     def _token(self, request: Request) -> str:
@@ -59,12 +70,37 @@ class OpenAccess(BaseAuthentication):
 AUTHENTICATION = [BearerAuthentication, PageSessionAuthentication, OpenAccess]
 
 
-def require(user: Any, least: Role | None) -> None:
-    """Raise 401 for nobody and 403 for somebody below the role."""
+def require(user: Any, least: Role | None, dag_id: str | None = None) -> None:
+    """Raise 401 for nobody, 403 for somebody below the role, 404 where the DAG is not there for this person."""
     if least is None:
         return
     if user is None or not user.is_authenticated:
         raise RestError(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
-    role = role_of(user)
-    if role is None or role < least:
+    if dag_id is not None:
+        _require_on_dag(access_of(user), least, dag_id)
+    elif (role := access_of(user).role) is None or role < least:
         raise RestError(403, "Forbidden")
+
+
+def _require_on_dag(access: Access, least: Role, dag_id: str) -> None:
+    best = access.best()
+    if best is None or best < least:
+        raise RestError(403, "Forbidden")
+    if dag_id == EVERY_DAG:
+        return
+    verdict = access.on_dag(least, dag_id)
+    if verdict is Verdict.UNKNOWN:
+        raise NotFoundError(f"The Dag with ID: `{dag_id}` was not found")
+    if verdict is Verdict.FORBIDDEN:
+        raise RestError(403, "Forbidden")
+
+
+def admit(user: Any, operation: Operation, path: Mapping[str, Any]) -> Scope | None:
+    """Raise where somebody may not do an operation; return the DAGs that it may concern, None for all."""
+    least = operation.role
+    if least is None:
+        return None
+    dag_id = path.get("dag_id", EVERY_DAG) if operation.path.startswith(_OF_DAGS) else None
+    require(user, least, dag_id)
+    # What is not of a DAG may still touch DAGs, as materializing an asset does: that takes a user's role on them.
+    return access_of(user).scope(least if dag_id is not None else min(least, Role.USER))

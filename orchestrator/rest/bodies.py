@@ -9,6 +9,7 @@ from orchestrator.rest.errors import EXTRA, MISSING, InvalidError, ProblemError
 from orchestrator.rest.scalars import Parser
 
 _UNSET: Any = object()
+_NO_OBJECT = ProblemError("model_attributes_type", "Input should be a valid dictionary or object to extract fields from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Field:
     default: Any = None
 
 
+class Values(dict[str, Any]):
+    """The declared fields of a body with their values; ``given`` names those that the client sent."""
+
+    given: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A body by its name in the contract; fields that are not declared are refused."""
@@ -28,33 +35,39 @@ class Body:
     name: str
     fields: Mapping[str, Field]
 
-    def read(self, raw: bytes) -> dict[str, Any]:
-        """Return all declared fields; use ``given`` for what the client sent. Raises ``InvalidError``."""
-        document = _document(raw)
+    def read(self, raw: bytes) -> Values:
+        """Return all declared fields. Raises ``InvalidError``."""
+        return self.read_document(_document(raw))
+
+    def read_document(self, document: Any, where: tuple[str | int, ...] = ("body",)) -> Values:
+        """Return the fields of a JSON value, which stands at ``where`` in the body. Raises ``InvalidError``."""
+        if not isinstance(document, dict):
+            raise InvalidError([_NO_OBJECT.at([*where], document)])
         problems: list[dict[str, Any]] = []
-        values = {name: self._value(name, document, problems) for name in self.fields}
-        problems += [EXTRA.at(["body", name], value) for name, value in document.items() if name not in self.fields]
+        values = Values((name, self._value(name, document, where, problems)) for name in self.fields)
+        problems += [EXTRA.at([*where, name], value) for name, value in document.items() if name not in self.fields]
         if problems:
             raise InvalidError(problems)
+        values.given = frozenset(document)
         return values
 
-    def _value(self, name: str, document: dict[str, Any], problems: list[dict[str, Any]]) -> Any:
+    def _value(self, name: str, document: dict[str, Any], where: tuple[str | int, ...], problems: list[dict[str, Any]]) -> Any:
         field = self.fields[name]
         value = document.get(name, _UNSET)
         if value is _UNSET:
             if field.required:
-                problems.append(MISSING.at(["body", name], document))
+                problems.append(MISSING.at([*where, name], document))
             return field.default
         if value is None and field.null:
             return None
         try:
             return field.parse(value)
         except ProblemError as problem:
-            problems.append(problem.at(["body", name], value))
+            problems.append(problem.at([*where, name], value))
             return None
 
 
-def _document(raw: bytes) -> dict[str, Any]:
+def _document(raw: bytes) -> Any:
     if not raw:
         raise InvalidError([MISSING.at(["body"], None)])
     try:
@@ -65,7 +78,4 @@ def _document(raw: bytes) -> dict[str, Any]:
     except (UnicodeDecodeError, RecursionError) as error:
         problem = ProblemError("json_invalid", "JSON decode error", {"error": "the body is no JSON text in UTF-8"})
         raise InvalidError([problem.at(["body", 0], {})]) from error
-    if not isinstance(document, dict):
-        message = "Input should be a valid dictionary or object to extract fields from"
-        raise InvalidError([ProblemError("model_attributes_type", message).at(["body"], document)])
     return document

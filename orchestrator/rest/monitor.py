@@ -11,6 +11,7 @@ from orchestrator.processes.models import Process
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.schemas import instant
 from orchestrator.version import AIRFLOW_VERSION, VERSION
+from runs.dispatch_lag import stuck_dispatch
 
 operations = Operations("Monitor")
 
@@ -34,9 +35,12 @@ def get_health(call: Call) -> dict[str, Any]:
     now = utcnow()
     try:
         latest = {kind: _latest(kind) for kind, _, _ in _PARTS}
+        is_stuck = stuck_dispatch(now) is not None
     except DatabaseError:
         return {"metadatabase": {"status": "unhealthy"}} | {name: _part(name, None, False) for _, name, _ in _PARTS}
-    parts = {name: _part(name, latest[kind], _is_healthy(latest[kind], now, option)) for kind, name, option in _PARTS}
+    healthy = {kind: _is_healthy(latest[kind], now, option) for kind, _, option in _PARTS}
+    healthy["scheduler"] &= not is_stuck  # it beats, and what could begin does not (C02-e)
+    parts = {name: _part(name, latest[kind], healthy[kind]) for kind, name, _ in _PARTS}
     return {"metadatabase": {"status": "healthy"}} | parts
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from accounts.roles import Role
-from orchestrator.rest.bodies import Body
+from orchestrator.rest.bodies import Body, Values
 from orchestrator.rest.params import Params
 from orchestrator.rest.scalars import Parser
 
@@ -19,7 +19,7 @@ class Call:
     request: Request
     path: Mapping[str, Any]
     query: Mapping[str, Any]
-    body: Mapping[str, Any]
+    body: Values
 
     @property
     def user_name(self) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from orchestrator.config import conf
 from orchestrator.rest import cursors
 from orchestrator.rest.ordering import Term
+from orchestrator.rest.totals import agreeing, total_of
 
 # Beyond this a cursor page does not count on: the client sees the cap in ``total_entries_limit`` (C07-c).
 COUNT_CAP = 10_000
@@ -36,10 +37,11 @@ def page(rows: QuerySet[Any], terms: list[Term], values: Mapping[str, Any]) -> P
     limit = page_limit(values.get("limit"))
     if values.get("cursor") is not None:
         return _cursor_page(rows, terms, values["cursor"], limit)
-    total = rows.order_by().count()
+    total = total_of(rows, COUNT_CAP)
     ordered = rows.order_by(*(term.expression() for term in terms))
     offset = values.get("offset") or 0
-    return Page(list(ordered[offset : offset + limit]) if limit else [], total)
+    found = list(ordered[offset : offset + limit]) if limit else []
+    return Page(found, agreeing(total, COUNT_CAP, offset, len(found), limit))
 
 
 def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int) -> Page:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from orchestrator.rest import patterns, scalars
-from orchestrator.rest.errors import InvalidError, ProblemError, RestError
+from orchestrator.rest.errors import MISSING, InvalidError, ProblemError, RestError
 from orchestrator.rest.scalars import Parser
 
 Apply = Callable[[QuerySet[Any], Any], QuerySet[Any]]
@@ -23,11 +23,14 @@ class Param:
     default: Any = None
     many: bool = False
     apply: Apply | None = None
+    required: bool = False
 
     def read(self, query: QueryDict, problems: list[dict[str, Any]]) -> Any:
         """Return the value; note a problem and return the default where it is wrong."""
         raw = query.getlist(self.name)
         if not raw:
+            if self.required:
+                problems.append(MISSING.at(["query", self.name], None))
             return self.default
         if self.many:
             return [self._parsed(item, [self.name, index], problems) for index, item in enumerate(raw)]

@@ -39,6 +39,18 @@ def text_up_to(longest: int) -> Parser:
     return parse
 
 
+def text_like(pattern: str, longest: int) -> Parser:
+    """Return a parser for a text of at most so many characters that fits a regular expression."""
+    shape, short = re.compile(pattern), text_up_to(longest)
+
+    def parse(value: Any) -> str:
+        if not shape.search(short(value)):
+            raise ProblemError("string_pattern_mismatch", f"String should match pattern '{pattern}'", {"pattern": pattern})
+        return str(value)
+
+    return parse
+
+
 def integer(value: Any) -> int:
     """Take a whole number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):

@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import DataError, IntegrityError, OperationalError
@@ -14,8 +14,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.reach import reaching
 from orchestrator.rest.answers import json_response
-from orchestrator.rest.auth import AUTHENTICATION, require
+from orchestrator.rest.auth import AUTHENTICATION, admit
+from orchestrator.rest.bodies import Values
 from orchestrator.rest.errors import ConflictError, InvalidError, ProblemError, RestError, database_refusal
 from orchestrator.rest.operations import Call, Operation
 
@@ -55,8 +57,9 @@ class OperationView(APIView):
         operation = self.operations.get(str(request.method)) or self.operations.get("GET" if request.method == "HEAD" else "")
         if operation is None:
             raise RestError(405, "Method Not Allowed", {"Allow": ", ".join(self.operations)})
-        require(request.user if operation.role is not None else None, operation.role)
-        answer = operation.handler(_call(operation, request, path))
+        scope = admit(request.user if operation.role is not None else None, operation, path)
+        with reaching(scope):
+            answer = operation.handler(_call(operation, request, path))
         if isinstance(answer, HttpResponseBase):
             return answer
         return HttpResponse(status=204) if answer is None else json_response(answer, operation.status)
@@ -71,18 +74,32 @@ class OperationView(APIView):
 
 
 def _call(operation: Operation, request: Request, path: dict[str, Any]) -> Call:
-    typed = {name: _path_value(operation, name, value) for name, value in path.items()}
-    query = operation.params.read(request._request.GET)
-    body = operation.body.read(request._request.body) if operation.body else {}
-    return Call(request, typed, query, body)
+    """Read path, query and body. Raises ``InvalidError`` with what is wrong in any of them."""
+    problems: list[dict[str, Any]] = []
+    typed = {name: _path_value(operation, name, value, problems) for name, value in path.items()}
+    query, body = operation.params, operation.body
+    read_query = _collect(lambda: query.read(request._request.GET), problems)
+    read_body = _collect(lambda: body.read(request._request.body), problems) if body else Values()
+    if problems:
+        raise InvalidError(problems)
+    return Call(request, typed, read_query, read_body)
 
 
-def _path_value(operation: Operation, name: str, value: str) -> Any:
+def _path_value(operation: Operation, name: str, value: str, problems: list[dict[str, Any]]) -> Any:
     parse = operation.path_types.get(name)
     try:
         return parse(value) if parse else value
     except ProblemError as problem:
-        raise InvalidError([problem.at(["path", name], value)]) from problem
+        problems.append(problem.at(["path", name], value))
+        return None
+
+
+def _collect(read: Callable[[], Any], problems: list[dict[str, Any]]) -> Any:
+    try:
+        return read()
+    except InvalidError as error:
+        problems += error.detail
+        return None
 
 
 def _unexpected(error: Exception, request: HttpRequest) -> HttpResponse:

@@ -48,6 +48,10 @@ class AirflowClusterPolicySkipDag(AirflowException):
     """A cluster policy leaves this DAG out."""
 
 
+class AirflowClusterPolicyError(AirflowException):
+    """A cluster policy failed itself."""
+
+
 class AirflowDagCycleException(AirflowException):
     """The tasks of a DAG depend on each other in a circle."""
 
@@ -90,6 +94,10 @@ class AirflowInternalRuntimeError(BaseException):
 
 class AirflowOptionalProviderFeatureException(AirflowException):
     """A feature needs a package that is not installed."""
+
+
+class DeprecatedImportWarning(FutureWarning):
+    """Something is imported from an old place."""
 
 
 class AirflowProviderDeprecationWarning(DeprecationWarning):

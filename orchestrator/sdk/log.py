@@ -26,6 +26,7 @@ _LEVELS = {
     logging.CRITICAL: "critical",
 }
 MAX_EXTRA = 20_000  # characters of one extra value
+MAX_EVENT = 1_000_000  # characters of one line
 
 
 class RecordSink(Protocol):
@@ -78,7 +79,7 @@ def as_record(record: logging.LogRecord) -> Record:
     document: Record = {
         "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "level": _LEVELS.get(record.levelno, record.levelname.lower()),
-        "event": record.getMessage(),
+        "event": _cut(record.getMessage()),
         "logger": record.name,
         "filename": record.filename,
         "lineno": record.lineno,
@@ -91,6 +92,11 @@ def as_record(record: logging.LogRecord) -> Record:
     if record.stack_info:
         document["stack"] = record.stack_info
     return document
+
+
+def _cut(text: str) -> str:
+    """Return a line without what is beyond the longest: a returned value of 200 MB is no log line."""
+    return text if len(text) <= MAX_EVENT else f"{text[:MAX_EVENT]}... ({len(text) - MAX_EVENT} more characters)"
 
 
 def plain(value: Any, depth: int = 0) -> Any:

@@ -4,6 +4,8 @@ import os
 import sys
 from typing import TextIO
 
+from orchestrator.standalone.log_file import RotatingFile
+
 COLOURS = {
     "standalone": "1",
     "api_server": "36",
@@ -27,16 +29,19 @@ def is_coloured(stream: TextIO, wanted: bool = True) -> bool:
 
 
 class Output:
-    """Writes whole lines of several parts to one stream."""
+    """Writes whole lines of several parts to one stream, and without colours to ``file``."""
 
-    def __init__(self, stream: TextIO | None = None, coloured: bool | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, coloured: bool | None = None, file: RotatingFile | None = None) -> None:
         self.stream = stream or sys.stdout
+        self._file = file
         self._coloured = is_coloured(self.stream) if coloured is None else coloured
         self.is_broken = False
 
     def line(self, name: str, text: str) -> None:
         """Write one line of part ``name``; a reader that went away is remembered, not raised."""
         prefix = f"{name:<{WIDTH}} |"
+        if self._file is not None:
+            self._file.write(f"{prefix} {text}")
         if self._coloured:
             prefix = f"\x1b[{COLOURS.get(name, '0')}m{prefix}\x1b[0m"
         if self.is_broken:

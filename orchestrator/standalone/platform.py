@@ -4,25 +4,24 @@ import os
 import socket
 from collections.abc import Callable
 
-from django.core.management import call_command
-
+from orchestrator.api_apps import ALL_APPS
 from orchestrator.config import conf
 from orchestrator.config.option import environment_name
-from orchestrator.server import listening_socket
+from orchestrator.server import listening_socket, serve
 from orchestrator.standalone.part import Part
+from vault.startup import check_keys
 
 EXECUTION_URL = ("core", "execution_api_server_url")
 # What every part needs is imported before the fork, so that its memory is shared.
 SHARED_MODULES = (
-    "gunicorn.arbiter",
-    "gunicorn.workers.gthread",
     "orchestrator.urls",
     "runs.scheduler.service",
     "runs.executors.local",
     "runs.triggerer.service",
     "dags_app.processor.service",
-    "django.db.backends.utils",
-    "orchestrator.management.commands.api_server",
+    "django.db.models.sql.compiler",
+    "encodings.ascii",
+    "jwt",
 )
 
 
@@ -32,18 +31,37 @@ def build_parts(host: str, port: int) -> list[Part]:
     Worker traffic gets its own server on a free loopback port, unless ``[core] execution_api_server_url`` says where it is.
     """
     listener = listening_socket(host, port)
-    parts = [Part("api_server", _server(listener, "core,execution"), is_server=True)]
+    parts = [Part("api_server", _server(listener, ALL_APPS), is_server=True)]
     if not conf.get(*EXECUTION_URL):
         worker_listener = listening_socket("127.0.0.1", 0)
         os.environ[environment_name(*EXECUTION_URL)] = f"http://127.0.0.1:{worker_listener.getsockname()[1]}/execution/"
         conf.reload()
-        parts.append(Part("execution_api", _server(worker_listener, "execution"), is_server=True))
-    return parts + [Part(name, _command(name)) for name in ("scheduler", "dag_processor", "triggerer")]
+        parts.append(Part("execution_api", _server(worker_listener, ("execution",)), is_server=True))
+    return [*parts, *(Part(name, run) for name, run in SERVICES.items())]
 
 
-def _server(listener: socket.socket, apps: str) -> Callable[[], object]:
-    return lambda: call_command("api_server", fd=listener.fileno(), apps=apps)
+def _server(listener: socket.socket, apps: tuple[str, ...]) -> Callable[[], object]:
+    return lambda: serve(listener, apps, conf.get("api", "workers"), is_kept=True)
 
 
-def _command(name: str) -> Callable[[], object]:
-    return lambda: call_command(name)
+def _scheduler() -> None:
+    from runs.scheduler.service import SchedulerService
+
+    check_keys()
+    SchedulerService().run()
+
+
+def _dag_processor() -> None:
+    from dags_app.processor.service import DagProcessorService
+
+    DagProcessorService().run()
+
+
+def _triggerer() -> None:
+    from runs.triggerer.service import build_service
+
+    build_service().run()
+
+
+# As their commands run them without options; reading a command line would take 3 MB of each.
+SERVICES: dict[str, Callable[[], object]] = {"scheduler": _scheduler, "dag_processor": _dag_processor, "triggerer": _triggerer}

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from django.apps import apps
@@ -14,32 +14,39 @@ from django.db import connection
 from orchestrator.database import is_sqlite
 from orchestrator.standalone.part import describe_exit
 from orchestrator.standalone.users import ensure_users, passwords_file
+from vault.startup import check_keys
 
 
-def run_in_child(work: Callable[[], object], what: str) -> None:
-    """Run ``work`` in a forked process, so that its memory and connections do not stay with the parent.
+@contextlib.contextmanager
+def done_in_child(work: Callable[[], object], what: str) -> Iterator[None]:
+    """Run ``work`` in a forked process beside the body, so that its memory and connections do not stay with the parent.
 
-    Raises CommandError where it fails; its own output says why.
+    Raises CommandError after the body where it failed; its own output says why.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except CommandError as error:
-            sys.stderr.write(f"Error: {error}\n")
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        _work_and_exit(work)
+    yield
     _, status = os.waitpid(pid, 0)
     if status:
         raise CommandError(f"{what} {describe_exit(status)}; nothing was started.")
+
+
+def _work_and_exit(work: Callable[[], object]) -> None:
+    code = 1
+    try:
+        work()
+        code = 0
+    except CommandError as error:
+        sys.stderr.write(f"Error: {error}\n")
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def prepare() -> None:
@@ -47,6 +54,7 @@ def prepare() -> None:
     create_private_file()
     if not is_migrated():
         call_command("migrate", interactive=False, verbosity=1)
+    check_keys()
     for name, password in ensure_users().items():
         sys.stdout.write(f"Login with username: {name} password: {password} (also in {passwords_file()})\n")
 

@@ -2,16 +2,25 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Case, F, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from dags_app.api.queries import attach_names, dag_or_404, versions_by_id
-from orchestrator.rest.errors import NotFoundError
+from orchestrator.rest.errors import NotFoundError, RestError
+from runs.api.ended_attempts import show_ended_attempts
 from runs.models import DagRun, Pool, RenderedFields, TaskInstance, Trigger, XCom
 
 ANY = "~"
+
+# What no answer about task instances shows. A page of 100 has 100 runs beside it, and of those it needs a few instants.
+_UNSEEN = (
+    *("dispatch_id", "queued_by", "retry_at", "trigger_timeout", "next_method", "next_kwargs", "cause", "cause_detail"),
+    *("exit_code", "signal", "peak_rss_kb", "infra_tries", "wait_reason", "wait_detail", "wait_since", "note_user"),
+)
+_SEEN_OF_RUN = ("id", "logical_date", "run_after", "data_interval_start", "data_interval_end")
 
 
 def runs(dag_id: str) -> QuerySet[DagRun]:
@@ -48,26 +57,32 @@ def attach_to_runs(rows: Sequence[DagRun]) -> None:
 
 
 def task_instances(dag_id: str, run_id: str) -> QuerySet[TaskInstance]:
-    """The task instances of one run, or of all with ``~``; raises ``NotFoundError`` for an unknown DAG or run."""
-    rows = TaskInstance.objects.select_related("dag_run").defer("next_kwargs", "wait_detail", "cause_detail")
+    """The task instances of one run, or of all with ``~``; raises ``RestError`` for an unknown one."""
+    rows = TaskInstance.objects.select_related("dag_run").defer(*_UNSEEN, *_unseen_of_run())
     if run_id != ANY:
-        run = DagRun.objects.filter(dag_id=dag_id, run_id=run_id).first() if dag_id != ANY else None
-        if run is not None:
-            return rows.filter(dag_run=run)
-        if dag_id != ANY:
+        if dag_id == ANY:
+            raise RestError(400, "dag_id is required when dag_run_id is specified")
+        run = DagRun.objects.filter(dag_id=dag_id, run_id=run_id).first()
+        if run is None:
             raise NotFoundError(f"DagRun with dag_id: `{dag_id}` and run_id: `{run_id}` was not found")
-        return rows.filter(run_id=run_id)
+        return rows.filter(dag_run=run)
     return rows if dag_id == ANY else rows.filter(dag_id=dag_or_404(dag_id).pk)
+
+
+@lru_cache(maxsize=1)
+def _unseen_of_run() -> tuple[str, ...]:
+    return tuple(f"dag_run__{field.name}" for field in DagRun._meta.concrete_fields if field.name not in _SEEN_OF_RUN)
 
 
 def attach_to_task_instances(rows: Sequence[TaskInstance]) -> None:
     """Load DAG names, versions, rendered fields and triggers for a page of task instances."""
     attach_to_tries(rows)
-    fields = RenderedFields.objects.in_bulk([ti.pk for ti in rows])
+    ended = show_ended_attempts(rows)
+    fields = RenderedFields.objects.in_bulk([ended.get(ti.pk, ti.pk) for ti in rows])
     waiting = {ti.trigger_id for ti in rows if ti.trigger_id is not None}
     triggers = Trigger.objects.in_bulk(waiting) if waiting else {}
     for ti in rows:
-        ti.shown_fields = _document(fields.get(ti.pk))  # type: ignore[attr-defined]
+        ti.shown_fields = _document(fields.get(ended.get(ti.pk, ti.pk)))  # type: ignore[attr-defined]
         ti.shown_trigger = triggers.get(ti.trigger_id)  # type: ignore[attr-defined]
 
 
@@ -84,7 +99,9 @@ def attach_to_xcoms(rows: Sequence[XCom]) -> None:
     attach_names(rows)
     keys = {(row.dag_run_id, row.task_id) for row in rows}
     asked = TaskInstance.objects.filter(dag_run_id__in={key[0] for key in keys}, task_id__in={key[1] for key in keys})
-    names = {(r, t): name for r, t, name in asked.values_list("dag_run_id", "task_id", "task_display_name").distinct()}
+    # The first index has the name that the author gave.
+    first = asked.filter(map_index__lte=0)
+    names = {(r, t): name for r, t, name in first.values_list("dag_run_id", "task_id", "task_display_name")}
     for row in rows:
         row.shown_task_name = names.get((row.dag_run_id, row.task_id)) or row.task_id  # type: ignore[attr-defined]
 
@@ -93,7 +110,8 @@ def attach_to_pools(rows: Sequence[Pool]) -> None:
     """Count the slots in use of a page of pools by one query."""
     states = ("running", "queued", "scheduled", "deferred")
     sums = {state: Coalesce(Sum(Case(When(state=state, then=F("pool_slots")), default=0)), 0) for state in states}
-    chosen = TaskInstance.objects.filter(pool__in=[pool.pool for pool in rows], state__in=states)
+    # Slots are counted whoever asks: what hidden DAGs occupy is not free.
+    chosen = TaskInstance._base_manager.filter(pool__in=[pool.pool for pool in rows], state__in=states)
     counted = {row["pool"]: row for row in chosen.values("pool").annotate(**sums)}
     for pool in rows:
         used: Any = counted.get(pool.pool, {})
@@ -103,11 +121,6 @@ def attach_to_pools(rows: Sequence[Pool]) -> None:
         occupied += used.get("deferred", 0) if pool.include_deferred else 0
         pool.occupied_slots = occupied  # type: ignore[attr-defined]
         pool.open_slots = -1 if pool.slots < 0 else pool.slots - occupied  # type: ignore[attr-defined]
-
-
-def with_duration(rows: QuerySet[DagRun]) -> QuerySet[DagRun]:
-    """Runs with ``length``, the time between start and end, for filters and orders."""
-    return rows.annotate(length=F("end_date") - F("start_date"))
 
 
 def _document(row: RenderedFields | None) -> dict[str, Any]:

@@ -25,10 +25,10 @@ RUN = Schema(
     "note",
     "bundle_version",
     "partition_key",
+    "partition_date",
     dag_run_id="run_id",
     dag_display_name="shown_dag_name",
     last_scheduling_decision="updated_at",
-    partition_date=lambda run: None,
     dag_versions=lambda run: [VERSION.of(version) for version in run.shown_versions],
 )
 

@@ -1,5 +1,6 @@
 """Decides the REST operations that read task instances."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,46 +12,18 @@ from orchestrator.rest.errors import NotFoundError
 from orchestrator.rest.lists import list_body
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
-from orchestrator.rest.params import Param, between, equal, matching, one_of, order_param, page_params, params, states
+from orchestrator.rest.params import Param, order_param, page_params, params
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.api.queries import ANY, attach_to_task_instances, run_or_404, task_instances
 from runs.api.schemas import TASK_INSTANCE
+from runs.instance_filters import BY_NAME, OF_ANY_TASK
 from runs.models import DagRun, TaskInstance
-from runs.states import TaskInstanceState
 
 operations = Operations("Task Instance")
 
-_TIMES = {"run_after": "dag_run__run_after", "logical_date": "dag_run__logical_date"}
-_SHARED: tuple[Param | list[Param], ...] = (
-    *(between(name, path) for name, path in _TIMES.items()),
-    *(between(name, name) for name in ("start_date", "end_date", "updated_at")),
-    between("duration", "duration", scalars.number),
-    states("state", "state", tuple(TaskInstanceState), "state", none=True),
-    one_of("pool", "pool"),
-    matching("pool_name", "pool"),
-    one_of("queue", "queue"),
-    matching("queue_name", "queue"),
-    one_of("executor", "executor"),
-    one_of("version_number", "dag_version__version_number", scalars.integer),
-    one_of("try_number", "try_number", scalars.integer),
-    one_of("operator", "operator"),
-    matching("operator_name", "custom_operator_name"),
-    one_of("map_index", "map_index", scalars.integer),
-    matching("rendered_map_index", "rendered_map_index"),
-    page_params(),
-    order_param(),
-)
-MAPPED_LIST = params(*_SHARED)
-LIST = params(
-    *_SHARED,
-    Param("cursor"),
-    equal("task_id", "task_id"),
-    matching("task_display_name", "task_display_name"),
-    # Applied with the DAG's document at hand, see ``_in_group``.
-    Param("task_group_id"),
-    matching("dag_id", "dag_id"),
-    matching("run_id", "run_id"),
-)
+_PAGE = (page_params(), order_param())
+MAPPED_LIST = params(*OF_ANY_TASK, *_PAGE)
+LIST = params(*OF_ANY_TASK, *_PAGE, Param("cursor"), *BY_NAME)
 ORDER = ordering(
     "id",
     "state",
@@ -118,6 +91,18 @@ def _list(rows: QuerySet[TaskInstance], call: Call, asked: Any) -> dict[str, Any
         attach=attach_to_task_instances,
         cursor=True,
     )
+
+
+def bodies_of(rows: Sequence[TaskInstance]) -> list[dict[str, Any]]:
+    """Return the bodies of task instances that are read already, each with its run."""
+    attach_to_task_instances(rows)
+    return [TASK_INSTANCE.of(row) for row in rows]
+
+
+def collection(rows: Sequence[TaskInstance]) -> dict[str, Any]:
+    """Return the body of a whole list, without pages."""
+    nothing = dict.fromkeys(("next_cursor", "previous_cursor", "total_entries_limit"))
+    return {"task_instances": bodies_of(rows), "total_entries": len(rows), **nothing}
 
 
 def _one(found: TaskInstance | None, call: Call) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Decides the REST operation that starts a run: what it takes and how each refusal looks."""
 
-import re
 import uuid
 from typing import Any
 
@@ -9,20 +8,16 @@ from django.db import transaction
 from accounts.roles import Role
 from accounts.services import audit_write
 from dags_app.models import Dag
-from orchestrator.config import conf
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import ConflictError, InvalidError, NotFoundError, ProblemError, RestError, database_refusal
 from orchestrator.rest.operations import Call, Operations
 from runs.api.dag_runs import run_body
+from runs.run_ids import LONGEST_RUN_ID, run_id_problem
 from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError, run_trigger
-from runs.states import DagRunType
 
 operations = Operations("DagRun")
 
-LONGEST_RUN_ID = 250
-# Run ids that other kinds of runs get; their words are Airflow's.
-_GENERATED = r"^(?:manual|scheduled|asset_triggered)__(?:\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\+00:00)$"
 BODY = Body(
     "TriggerDAGRunPostBody",
     {
@@ -46,8 +41,6 @@ def trigger_dag_run(call: Call) -> dict[str, Any]:
     dag = _dag(call.path["dag_id"])
     run_id = body["dag_run_id"] or None
     _check_run_id(run_id)
-    if body["partition_key"] is not None:
-        raise RestError(400, f"Dag '{dag.dag_id}' is not a partitioned Dag and does not accept a partition_key.")
     try:
         with transaction.atomic():
             run = run_trigger(
@@ -57,6 +50,7 @@ def trigger_dag_run(call: Call) -> dict[str, Any]:
                 run_after=body["run_after"],
                 conf=body["conf"] or {},
                 note=body["note"],
+                partition_key=body["partition_key"],
                 triggered_by="ui" if call.request.headers.get("Referer") else "rest_api",
                 user_name=call.user_name,
                 **_interval(body),
@@ -87,19 +81,14 @@ def _interval(body: Any) -> dict[str, Any]:
 def _check_interval(call: Call) -> None:
     if (call.body["data_interval_start"] is None) != (call.body["data_interval_end"] is None):
         message = "Value error, Either both data_interval_start and data_interval_end must be provided or both must be None"
-        raise InvalidError([ProblemError("value_error", message, {"error": {}}).at(["body"], dict(call.body))])
+        sent = {name: call.body[name] for name in call.body.given}
+        raise InvalidError([ProblemError("value_error", message, {"error": {}}).at(["body"], sent)])
 
 
 def _check_run_id(run_id: str | None) -> None:
     if run_id is None:
         return
-    for kind in (DagRunType.SCHEDULED, DagRunType.ASSET_TRIGGERED, DagRunType.BACKFILL):
-        if run_id.startswith(f"{kind}__"):
-            reserved = f"A manual DAG run cannot use ID '{run_id}' since it is reserved for {kind} runs"
-            raise RestError(400, reserved)
-    allowed = conf.get("scheduler", "allowed_run_id_pattern")
-    if not re.match(allowed, run_id) and not re.match(_GENERATED, run_id):
-        message = f"The run_id provided '{run_id}' does not match regex pattern '{allowed}' or '{_GENERATED}'"
-        raise RestError(400, message)
+    if problem := run_id_problem(run_id):
+        raise RestError(400, problem)
     if len(run_id) > LONGEST_RUN_ID:
         raise RestError(422, database_refusal("Value rejected by database", uuid.uuid4().hex[:8]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 
 from orchestrator.config import conf
@@ -22,12 +23,19 @@ def load_executors() -> Executors:
     Raises:
         UnknownExecutorError: naming the value and the known names.
     """
-    found: dict[str, Executor] = {}
+    return Executors({alias: _load(name) for alias, name in _configured()})
+
+
+def executor_classes() -> dict[str, str]:
+    """Return the class name of each configured executor by its name in ``executor=``, the default first; imports none."""
+    return {alias: name.rpartition(".")[2] for alias, name in _configured()}
+
+
+def _configured() -> Iterator[tuple[str, str]]:
     for item in (part.strip() for part in str(conf.get("core", "executor")).split(",")):
         alias, _, name = item.rpartition(":")
         name = _ALIASES.get(name, name)
-        found[alias or name] = _load(name)
-    return Executors(found)
+        yield alias or name, name
 
 
 def _load(name: str) -> Executor:

@@ -9,7 +9,8 @@ import socket
 from typing import Any
 
 from dags_app.models import Bundle
-from orchestrator.config import conf
+from dags_app.processor.plugin_reports import example_plugins_folder
+from orchestrator.config import ConfigurationError, conf
 
 # Options that a worker must not see, by environment name; `_CMD` and `_SECRET` forms too.
 _SECRET = re.compile(r"^(DATABASE_URL|AIRFLOW__(DATABASE__|CELERY__|API__SECRET_KEY|API_AUTH__|SMTP__|CORE__FERNET_KEY).*)$")
@@ -32,7 +33,10 @@ def _settings() -> dict[str, Any]:
         "base_log_folder": str(conf.get("logging", "base_log_folder")),
         "dags_folder": str(conf.get("core", "dags_folder")),
         "plugins_folder": str(conf.get("core", "plugins_folder")),
+        "example_plugins_folder": example_plugins_folder(),
+        "ignore_syntax": conf.get("core", "dag_ignore_file_syntax"),
         "bundles": dict(Bundle.objects.filter(is_active=True).values_list("name", "path")),
+        "airflow_python": airflow_pythons(str(conf.get("workers", "airflow_python") or "")),
         "hostname": socket.gethostname(),
         "heartbeat_seconds": conf.get("workers", "heartbeat_seconds"),
         "lease_seconds": conf.get("workers", "lease_seconds"),
@@ -52,3 +56,17 @@ def execution_api_url() -> str:
     """Return where workers find the Execution API; without a setting, this machine's API server."""
     url = conf.get("core", "execution_api_server_url")
     return str(url) if url else f"http://localhost:{conf.get('api', 'port')}/execution/"
+
+
+def airflow_pythons(text: str) -> dict[str, str]:
+    """Return the Pythons by queue of ``[workers] airflow_python``: one path, or a JSON object. Raises ``ConfigurationError``."""
+    if not text.strip().startswith("{"):
+        return {"*": text.strip()} if text.strip() else {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        message = f"[workers] airflow_python is neither a path nor a JSON object of queue to path: {error}"
+        raise ConfigurationError(message) from error
+    if not all(isinstance(path, str) and path for path in found.values()):
+        raise ConfigurationError(f"[workers] airflow_python must give a path for each queue, not {found!r}.")
+    return {str(queue): path for queue, path in found.items()}

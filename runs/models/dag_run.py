@@ -39,14 +39,17 @@ class DagRun(models.Model):
     triggered_by = models.CharField(max_length=50, null=True, blank=True)
     triggering_user_name = models.CharField(max_length=512, null=True, blank=True)
     partition_key = models.CharField(max_length=250, null=True, blank=True)
+    partition_date = models.DateTimeField(null=True, blank=True)
     created_dag_version = models.ForeignKey(
         "dags_app.DagVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     bundle_version = models.CharField(max_length=250, null=True, blank=True)
-    backfill_id = models.BigIntegerField(null=True, blank=True)
+    backfill = models.ForeignKey("runs.Backfill", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs")
     clear_number = models.IntegerField(default=0)
     note = models.TextField(null=True, blank=True)
     note_user = models.CharField(max_length=512, null=True, blank=True)
+    # Who stopped the run: it ends as failed, also where teardowns still run; whoever begins it again takes this away.
+    stopped_by = models.CharField(max_length=512, null=True, blank=True)
     # The scheduler process that decides this run now; it may be taken over once that process is gone (ADR 0002).
     scheduler_id = models.UUIDField(null=True, blank=True)
     wait_reason = models.CharField(max_length=50, null=True, blank=True)
@@ -59,6 +62,7 @@ class DagRun(models.Model):
     objects = DagRunQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "DAG run"
         constraints = [
             models.UniqueConstraint(fields=["dag", "run_id"], name="dag_run_dag_id_run_id_key"),
             models.UniqueConstraint(fields=["dag", "logical_date"], name="dag_run_dag_id_logical_date_key"),
@@ -70,6 +74,7 @@ class DagRun(models.Model):
             ),
             models.Index(fields=["dag", "-run_after"], name="dag_run_dag_run_after"),
             models.Index(fields=["-run_after"], name="dag_run_run_after"),
+            models.Index(fields=["-start_date", "-id"], name="dag_run_start"),
         ]
 
     def __str__(self) -> str:

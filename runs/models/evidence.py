@@ -65,6 +65,10 @@ class RenderedFields(models.Model):
     dag_run = models.ForeignKey("runs.DagRun", on_delete=models.CASCADE, related_name="+")
     fields = models.TextField(help_text="JSON object")
 
+    class Meta:
+        verbose_name = "rendered fields"
+        verbose_name_plural = "rendered fields"
+
     def __str__(self) -> str:
         return str(self.ti_id)
 

@@ -16,6 +16,7 @@ class XCom(models.Model):
     value = models.TextField(null=True, blank=True, help_text="JSON text: key order and every character stay as sent.")
     size = models.BigIntegerField(default=0, help_text="Bytes of the JSON text.")
     mapped_length = models.IntegerField(null=True, blank=True, help_text="Length of a list or dict, for mapping over it.")
+    is_dag_result = models.BooleanField(default=False, help_text="The DAG's author chose it as a result of the run.")
     location = models.CharField(max_length=2000, blank=True, default="", help_text="Where a large value is kept.")
     timestamp = models.DateTimeField()
 

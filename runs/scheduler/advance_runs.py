@@ -12,16 +12,22 @@ from django.db import transaction
 from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
+from orchestrator.kernel.telemetry import stopwatch
 from runs import transitions
 from runs.causes import Cause
+from runs.consequences.run_ends import DEADLOCKED
 from runs.dependencies import Decision
 from runs.models import TaskInstance
 from runs.run_nodes import Key
 from runs.scheduler.branch_choices import read_choices
 from runs.scheduler.expand_task import expand_task
+from runs.scheduler.fail_fast import stop_remaining
 from runs.scheduler.holdings import Holdings, OwnedRun
+from runs.scheduler.pause_failing import pause_after_failures
+from runs.scheduler.revise_indexes import revise_indexes
 from runs.scheduler.set_aside import set_aside_run
 from runs.scheduler.start_waits import start_waits
+from runs.scheduler.values_of_try import give_values_of_try
 from runs.states import DAG_RUN_FINISHED, FINISHED, DagRunState, TaskInstanceState
 from runs.trigger_rules import Outcome
 
@@ -52,18 +58,28 @@ class AdvanceRuns:
             if owned is None:
                 continue
             try:
-                done += self._advance(owned)
+                with stopwatch("dagrun.dependency-check", dag_id=owned.dag_id, run_type=owned.run_type):
+                    done += self._advance(owned)
             except Exception as error:
                 set_aside_run(self.holdings, run_pk, error)
-        return Result(done=done, more=bool(self.holdings.dirty or self.holdings.stale))
+        return Result(done=done, more=bool(self.holdings.dirty or self.holdings.stale or self.holdings.may_start_backfills))
 
     def _advance(self, owned: OwnedRun) -> int:
         done = 0
+        if owned.spec.fail_fast and stop_remaining(owned, now=utcnow()):
+            self.holdings.stale.add(owned.pk)  # memory is behind: the run is read again before anything else is decided
+            return 1
         if owned.branch_news:
             read_choices(owned)
-        while decisions := owned.graph.decisions():
-            for start in range(0, len(decisions), CHUNK):
-                done += self._carry_out(owned, decisions[start : start + CHUNK])
+        while decisions := owned.to_do or owned.graph.decisions():
+            decisions, owned.to_do = decisions[:CHUNK], decisions[CHUNK:]
+            if owned.held:
+                decisions = [item for item in decisions if not owned.is_held(item[0])]
+            done += self._carry_out(owned, decisions)
+            if owned.to_do:
+                # Thousands of indexes are scheduled in parts, so that other runs go on in between.
+                self.holdings.dirty.add(owned.pk)
+                return done
         self._finish(owned)
         return done
 
@@ -72,14 +88,16 @@ class AdvanceRuns:
         for key, decision in decisions:
             groups[decision.outcome].append(key)
         now = utcnow()
-        keys = groups.pop(Outcome.RUN, [])
+        keys = revise_indexes(owned, groups.pop(Outcome.RUN, []), now=now)
         for key in groups.pop(Outcome.EXPAND, []):
             if not expand_task(owned, key, now=now):
                 self.holdings.stale.add(owned.pk)
         fault_point("advance.before_commit")
         with transaction.atomic():
             run, empty = _split(owned, keys)
-            moved = start_waits(owned, transitions.schedule([owned.ids[key] for key in run], now=now), now=now)
+            scheduled = transitions.schedule([owned.ids[key] for key in run], now=now)
+            give_values_of_try(owned, scheduled)
+            moved = start_waits(owned, scheduled, now=now)
             ended = transitions.decide_without_running([owned.ids[key] for key in empty], TaskInstanceState.SUCCESS, now=now)
             for outcome, some in groups.items():
                 ids = [owned.ids[key] for key in some]
@@ -94,8 +112,11 @@ class AdvanceRuns:
     def _take_over(self, owned: OwnedRun, rows: list[TaskInstance]) -> None:
         owned.graph.apply(((row.task_id, row.map_index), TaskInstanceState(str(row.state))) for row in rows)
         for row in rows:
-            if row.state == TaskInstanceState.SCHEDULED:
-                self.holdings.ready.add(owned.candidate((row.task_id, row.map_index)))
+            key = (row.task_id, row.map_index)
+            if row.state == TaskInstanceState.SCHEDULED and row.retry_at is not None:
+                self.holdings.wake_at(row.retry_at, owned.pk, key, row.id)
+            elif row.state == TaskInstanceState.SCHEDULED:
+                self.holdings.ready.add(owned.candidate(key))
 
     def _finish(self, owned: OwnedRun) -> None:
         judgement = owned.graph.judge()
@@ -107,13 +128,16 @@ class AdvanceRuns:
             give_up[decision.outcome].append(owned.ids[key])
         fault_point("finish_run.before_commit")
         with transaction.atomic():
-            ended = transitions.finish_run(owned.pk, judgement.state, now=now, scheduler_id=self.holdings.scheduler_id)
+            cause = DEADLOCKED if judgement.deadlocked else ""
+            scheduler_id = self.holdings.scheduler_id
+            ended = transitions.finish_run(owned.pk, judgement.state, now=now, cause=cause, scheduler_id=scheduler_id)
             for outcome, ids in give_up.items() if ended else ():
                 transitions.mark(ids, _ENDS[outcome], now=now, actor="scheduler", cause=Cause.MARKED)
         if not ended:
             self.holdings.stale.add(owned.pk)
             return
-        log.info("run %s of %s: %s", owned.run_id, owned.dag_id, judgement.state)
+        pause_after_failures(owned, ended)
+        log.info("run %s of %s: %s", owned.run_id, owned.dag_id, ended)
         self.holdings.drop(owned.pk)
 
 
@@ -133,4 +157,5 @@ def finish_by_force(holdings: Holdings, owned: OwnedRun, *, now: datetime, cause
             for start in range(0, len(ids), CHUNK):
                 chunk = ids[start : start + CHUNK]
                 transitions.mark(chunk, TaskInstanceState.SKIPPED, now=now, actor="scheduler", cause=cause)
+    pause_after_failures(owned, DagRunState.FAILED)
     holdings.drop(owned.pk)

@@ -35,17 +35,24 @@ def read_choices(owned: OwnedRun) -> None:
     for task_id in {key[0] for key in told}:
         above[task_id] = [name for name in owned.tasks[task_id].upstream_task_ids if name in owned.branches]
     for key, parents in told.items():
-        parents += [name for name in above[key[0]] if _skips(choices, name, key)]
+        parents += [name for name in above[key[0]] if _skips(choices.get((name, _index(owned, name, key))), key[0])]
     owned.graph.set_branch_skips(told)
 
 
-def _skips(choices: Choices, branch: str, key: Key) -> bool:
-    choice = choices.get((branch, key[1]), choices.get((branch, -1)))
+def _index(owned: OwnedRun, branch: str, key: Key) -> int:
+    """Return whose choice counts: of a mapped branch that of the same index, of any other the one without index.
+
+    So a branch inside of a mapped group skips nothing, as in Airflow 3.3.2.
+    """
+    return key[1] if owned.tasks[branch].is_mapped else -1
+
+
+def _skips(choice: Any, task_id: str) -> bool:
     if not isinstance(choice, dict):
         return False
     if isinstance(choice.get("followed"), list):
-        return key[0] not in choice["followed"]
-    return isinstance(choice.get("skipped"), list) and key[0] in choice["skipped"]
+        return task_id not in choice["followed"]
+    return isinstance(choice.get("skipped"), list) and task_id in choice["skipped"]
 
 
 def _read(value: str | None) -> Any:

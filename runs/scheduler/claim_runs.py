@@ -11,9 +11,10 @@ from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
+from orchestrator.kernel.telemetry import count, is_on
 from orchestrator.processes.models import Process
 from orchestrator.processes.selectors import processes_gone
-from runs.models import DagRun
+from runs.models import DagRun, TaskInstance
 from runs.scheduler.holdings import Holdings
 from runs.scheduler.load_run import load_run
 from runs.scheduler.set_aside import clear_error, set_aside_run
@@ -64,6 +65,7 @@ class ClaimRuns:
                     claimed.append(pk)
                     fault_point("claim_run.after_claim")
                     self._load(pk)
+                    _count_adopted(pk, owner)
         return claimed + self._agree(limit)
 
     def _agree(self, limit: int) -> list[int]:
@@ -90,6 +92,12 @@ class ClaimRuns:
             set_aside_run(self.holdings, run_pk, error)
         else:
             clear_error(self.holdings, run_pk, run.dag_id)
+
+
+def _count_adopted(run_pk: int, owner: UUID | None) -> None:
+    """Count the attempts in hand of a run that another scheduler had, where somebody takes it."""
+    if owner is not None and is_on():
+        count("scheduler.orphaned_tasks.adopted", TaskInstance.objects.filter(dag_run_id=run_pk).occupying().count())
 
 
 def _gone(owners: set[UUID]) -> list[UUID]:

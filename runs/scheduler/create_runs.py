@@ -8,7 +8,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from dags_app.custom_timetables import foresee, is_custom
 from dags_app.models import Dag
+from dags_app.next_run import time_restriction
 from dags_app.selectors import spec_of
 from dags_app.services import dag_set_next_dagrun
 from orchestrator.config import conf
@@ -16,9 +18,12 @@ from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.definitions.timetables import DataInterval
+from orchestrator.sdk.serialization.spec import DagSpec
+from runs.assets.partitioned import scheduled_partition
 from runs.models import DagRun
-from runs.run_ids import run_id_of
+from runs.run_ids import scheduled_run_id
 from runs.scheduler.holdings import Holdings
+from runs.scheduler.overlap import AT_ONCE, may_create
 from runs.scheduler.set_aside import set_aside_dag
 from runs.states import DagRunState, DagRunType
 
@@ -42,14 +47,12 @@ class CreateRuns:
             return Result(next_in=wait if wait > 0 else None)
         self._looked_at = monotonic()
         now = utcnow()
-        most = int(conf.get("scheduler", "max_dagruns_to_create_per_loop"))
-        due = _with_room(Dag.objects.due(now).exclude(scheduling_retry_at__gt=now))
-        due = due.order_by("next_dagrun_create_after", "pk")
+        if not Dag.objects.due(now).exists():
+            return Result(next_in=self._seconds_to_next(now))
         done = 0
-        ids = list(due.values_list("pk", flat=True)[:most])
-        for dag_id in ids:
+        for dag_id, kind in _due(now):
             try:
-                done += self._create(dag_id, now)
+                done += self._create(dag_id, kind, now)
             except Exception as error:
                 set_aside_dag(dag_id, error)
         self.holdings.may_start_runs |= bool(done)
@@ -57,50 +60,70 @@ class CreateRuns:
             self._looked_at = 0.0  # a DAG behind its schedule gets its next run in the next round
         return Result(done=done, more=bool(done), next_in=self._seconds_to_next(now))
 
-    def _create(self, dag_id: str, now: datetime) -> int:
+    def _create(self, dag_id: str, kind: str, now: datetime) -> int:
+        if is_custom(kind):
+            _foresee(dag_id)
         with transaction.atomic():
             dag = Dag.objects.select_for_update().get(pk=dag_id)
             if dag.next_dagrun_create_after is None or dag.next_dagrun_create_after > now or dag.is_paused:
                 return 0
-            if _active(dag_id) >= (dag.max_active_runs or float("inf")):
+            if dag.overlap_policy not in AT_ONCE and _active(dag_id) >= (dag.max_active_runs or float("inf")):
                 return 0  # another scheduler was quicker
-            created = _insert(dag, now)
-            dag_set_next_dagrun(dag, spec_of(dag.latest_version_id), _interval(dag))  # type: ignore[arg-type]
+            spec = spec_of(dag.latest_version_id)  # type: ignore[arg-type]
+            created = _insert(dag, spec, now) if may_create(dag) else 1
+            dag_set_next_dagrun(dag, spec, _interval(dag))
         fault_point("create_run.after_commit")
         return created
 
-    def _seconds_to_next(self, now: datetime) -> float:
+    def _seconds_to_next(self, now: datetime) -> float | None:
         upcoming = Dag.objects.active().filter(is_paused=False, next_dagrun_create_after__gt=now)
         first = upcoming.order_by("next_dagrun_create_after").values_list("next_dagrun_create_after", flat=True).first()
-        return min(1.0, (first - now).total_seconds()) if first else 1.0
+        return (first - now).total_seconds() if first else None
+
+
+def _due(now: datetime) -> list[tuple[str, str]]:
+    most = int(conf.get("scheduler", "max_dagruns_to_create_per_loop"))
+    due = _with_room(Dag.objects.due(now).exclude(scheduling_retry_at__gt=now))
+    return list(due.order_by("next_dagrun_create_after", "pk").values_list("pk", "timetable_type")[:most])
+
+
+def _foresee(dag_id: str) -> None:
+    """Ask the timetable of a plugin before the transaction what comes after the run that is due (ADR 0011)."""
+    dag = Dag.objects.get(pk=dag_id)
+    spec = spec_of(dag.latest_version_id)  # type: ignore[arg-type]
+    foresee(spec.timetable, _interval(dag), time_restriction(spec))
 
 
 def _active(dag_id: str) -> int:
-    return DagRun.objects.unfinished().filter(dag_id=dag_id, backfill_id=None).count()
+    return DagRun.objects.unfinished().filter(dag_id=dag_id, backfill=None).count()
 
 
 def _with_room(dags: QuerySet[Dag]) -> QuerySet[Dag]:
     """Keep the DAGs below their ``max_active_runs``: one at its cap must not hide another (C08-b)."""
-    open_runs = DagRun.objects.unfinished().filter(dag_id=OuterRef("pk"), backfill_id=None).order_by()
+    open_runs = DagRun.objects.unfinished().filter(dag_id=OuterRef("pk"), backfill=None).order_by()
     number = open_runs.values("dag_id").annotate(n=Count("id")).values("n")
     active = Coalesce(Subquery(number), 0)
-    return dags.annotate(active_runs=active).filter(Q(max_active_runs=None) | Q(active_runs__lt=F("max_active_runs")))
+    room = Q(max_active_runs=None) | Q(active_runs__lt=F("max_active_runs")) | Q(overlap_policy__in=AT_ONCE)
+    return dags.annotate(active_runs=active).filter(room)
 
 
 def _interval(dag: Dag) -> DataInterval | None:
     if dag.next_dagrun_data_interval_start is None or dag.next_dagrun_data_interval_end is None:
-        return None
+        # A partitioned run has none: what follows it is counted from its due time.
+        return DataInterval.exact(dag.next_dagrun_create_after) if dag.next_dagrun_create_after else None
     return DataInterval(dag.next_dagrun_data_interval_start, dag.next_dagrun_data_interval_end)
 
 
-def _insert(dag: Dag, now: datetime) -> int:
+def _insert(dag: Dag, spec: DagSpec, now: datetime) -> int:
     """Write the run; where it exists already, by hand or by another scheduler, nothing happens."""
     run_after = dag.next_dagrun_create_after or now
+    key, date = scheduled_partition(spec.timetable, run_after)
+    run_id = scheduled_run_id(dag.pk, run_after=run_after, partition_key=key)
     try:
         with transaction.atomic():
             DagRun.objects.create(
                 dag=dag,
-                run_id=run_id_of(DagRunType.SCHEDULED, run_after=run_after),
+                run_id=run_id,
                 run_type=DagRunType.SCHEDULED,
                 state=DagRunState.QUEUED,
                 logical_date=dag.next_dagrun_logical_date,
@@ -109,11 +132,15 @@ def _insert(dag: Dag, now: datetime) -> int:
                 run_after=run_after,
                 queued_at=now,
                 triggered_by="timetable",
+                partition_key=key,
+                partition_date=date,
                 created_dag_version_id=dag.latest_version_id,
                 bundle_version=dag.bundle_version,
             )
     except IntegrityError:
-        same = Q(run_id=run_id_of(DagRunType.SCHEDULED, run_after=run_after)) | Q(logical_date=dag.next_dagrun_logical_date)
+        same = Q(run_id=run_id)
+        if dag.next_dagrun_logical_date is not None:
+            same |= Q(logical_date=dag.next_dagrun_logical_date)
         if not DagRun.objects.filter(same, dag_id=dag.pk).exists():
             raise  # something else is wrong, and the schedule must not go on as if the run existed
         return 0

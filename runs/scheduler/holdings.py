@@ -6,15 +6,18 @@ All of it is a cache. Every decision made from it is a guarded write, and a writ
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from uuid import UUID
 
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
+from runs.dependencies import Decision
 from runs.run_graph import RunGraph
 from runs.run_nodes import Key
 from runs.scheduler.ready import Candidate, Limits, ReadyQueue
+
+WHOLE_RUN: Key = ("", -1)
 
 
 @dataclass(slots=True)
@@ -37,7 +40,13 @@ class OwnedRun:
     follows_versions: bool = True  # takes over new versions of its DAG
     branches: frozenset[str] = frozenset()  # tasks that choose a branch
     below_branches: frozenset[str] = frozenset()
+    weights: dict[Key, int] = field(default_factory=dict)  # of tries whose weight is not that of the first
     branch_news: bool = False  # what branches chose is to be read again
+    to_do: list[tuple[Key, Decision]] = field(default_factory=list)  # decided, and not carried out yet
+    sized: set[str] = field(default_factory=set)  # mapped tasks whose number of indexes was looked at
+    held: frozenset[Key] = frozenset()  # what a person holds; ("", -1) is the whole run
+    run_type: str = ""
+    is_backfill: bool = False  # its tasks come after those of other runs
 
     @property
     def deadline(self) -> datetime | None:
@@ -45,6 +54,10 @@ class OwnedRun:
         if not self.spec.dagrun_timeout or self.started_at is None:
             return None
         return self.started_at + timedelta(seconds=self.spec.dagrun_timeout)
+
+    def is_held(self, key: Key) -> bool:
+        """Return whether a person holds the run, the task or the index."""
+        return bool(self.held) and not self.held.isdisjoint((WHOLE_RUN, key, (key[0], -1)))
 
     def candidate(self, key: Key, resumes: bool = False) -> Candidate:
         """Return the entry for the ready queue of a scheduled task instance; ``resumes`` after a wait in its trigger."""
@@ -57,9 +70,10 @@ class OwnedRun:
             map_index=key[1],
             pool=task.pool,
             pool_slots=task.pool_slots,
-            priority_weight=task.priority_weight_total,
+            priority_weight=self.weights.get(key, task.priority_weight_total),
             executor=task.executor,
             resumes=resumes,
+            after_others=self.is_backfill,
         )
 
 
@@ -75,6 +89,9 @@ class Holdings:
     past_changed: set[str] = field(default_factory=set)  # DAGs with news that a later run may wait for
     paused_dags: set[str] = field(default_factory=set)
     may_start_runs: bool = True
+    may_start_backfills: bool = False  # a run of a backfill left its place
+    holds: dict[int, frozenset[Key]] = field(default_factory=dict)  # run -> what is held of it; most runs are not here
+    holds_due: bool = True  # the holds are to be read before anything begins
     corrections: int = 0
     failures: Counter[int] = field(default_factory=Counter)  # run -> how often in a row it could not be handled
     _due: list[tuple[datetime, int, Key, UUID]] = field(default_factory=list)
@@ -84,12 +101,21 @@ class Holdings:
         """Take a run in, in place of what was known of it."""
         self.ready.drop_run(owned.pk)
         self.runs[owned.pk] = owned
+        self.hold_back(owned)
         self.dirty.add(owned.pk)
         self.stale.discard(owned.pk)
 
+    def hold_back(self, owned: OwnedRun) -> None:
+        """Let the run know what of it is held."""
+        held = self.holds.get(owned.pk, frozenset())
+        if held != owned.held:
+            owned.held = held
+            owned.limits = replace(owned.limits, held=held)
+
     def drop(self, run_pk: int) -> None:
         """Forget a run; what stands of it in queues falls away when it is reached."""
-        self.runs.pop(run_pk, None)
+        owned = self.runs.pop(run_pk, None)
+        self.may_start_backfills |= owned is not None and owned.is_backfill
         self.dirty.discard(run_pk)
         self.stale.discard(run_pk)
         self.ready.drop_run(run_pk)
@@ -126,6 +152,7 @@ class Holdings:
         return overdue
 
     def limits_of(self, run_pk: int) -> Limits | None:
-        """Return the caps of a run, None where its DAG is paused or the run is not held any more."""
+        """Return the caps of a run, None where its DAG is paused, a person holds it, or it is not in memory any more."""
         owned = self.runs.get(run_pk)
-        return None if owned is None or owned.dag_id in self.paused_dags else owned.limits
+        stopped = owned is None or owned.dag_id in self.paused_dags or WHOLE_RUN in owned.held
+        return None if stopped or owned is None else owned.limits

@@ -19,6 +19,7 @@ from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from runs import transitions
 from runs.expansion import initial_map_indexes
+from runs.metrics.created import count_created
 from runs.models import DagRun, RunEvent, TaskInstance
 from runs.run_graph import RunGraph
 from runs.run_nodes import InstanceState
@@ -44,12 +45,14 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     """
     version_id, hashes = _version_for(run)
     spec = spec_of(version_id)
-    RunEvent.objects.filter(dag_run_id=run.pk).delete()  # read before the rows: news that come later are read later
+    news, _ = RunEvent.objects.filter(dag_run_id=run.pk).delete()  # before the rows: news that come later are read later
+    holdings.holds_due |= bool(news)
     rows = list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
     rows = _without_half_expanded(rows)
-    _follow_version(rows, version_id, spec.task_by_id())
-    rows = _without_removed(run, rows, spec.task_by_id())
-    rows += _create(run, version_id, _missing(spec, rows))
+    tasks = {task.task_id: task.in_run(run.run_type) for task in spec.tasks}
+    _follow_version(rows, version_id, tasks)
+    rows = _without_removed(run, rows, tasks)
+    rows += _create(run, version_id, _missing(spec, tasks, rows))
     plan = _plan(version_id, hashes)
     graph = RunGraph(plan, [_known(row) for row in rows], past=past_facts(run, spec))
     branches, below = branches_of(spec)
@@ -60,7 +63,7 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
         version_id=version_id,
         version_hashes=hashes,
         spec=spec,
-        tasks=spec.task_by_id(),
+        tasks=tasks,
         graph=graph,
         limits=_limits(run, spec.tasks, spec.max_active_tasks),
         ids={(row[1], row[2]): row[0] for row in rows},
@@ -70,6 +73,8 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
         follows_versions=run.bundle_version is None,
         branches=branches,
         below_branches=below,
+        run_type=run.run_type,
+        is_backfill=run.backfill_id is not None,
     )
     holdings.hold(owned)
     read_choices(owned)
@@ -114,13 +119,13 @@ def _without_removed(run: DagRun, rows: list[Row], tasks: Mapping[str, TaskSpec]
     return list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
 
 
-def _missing(spec: DagSpec, rows: Iterable[Row]) -> list[tuple[TaskSpec, int]]:
+def _missing(spec: DagSpec, tasks: Mapping[str, TaskSpec], rows: Iterable[Row]) -> list[tuple[TaskSpec, int]]:
     """Return what a run lacks: whole tasks, and single indexes of those whose length is known from the start."""
     have: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         have[row[1]].add(row[2])
     missing = []
-    for task in spec.tasks:
+    for task in tasks.values():
         wanted, there = initial_map_indexes(spec, task), have.get(task.task_id, set())
         if not there or (-1 not in there and wanted != [-1]):
             missing += [(task, index) for index in wanted if index not in there]
@@ -171,6 +176,7 @@ def _create(run: DagRun, version_id: UUID, missing: list[tuple[TaskSpec, int]]) 
             TaskInstance.objects.bulk_create(instances, ignore_conflicts=True)
         fault_point("load_run.after_create")
         yield from ((ti.id, ti.task_id, ti.map_index, None, 0, None, version_id) for ti in instances)
+    count_created(run.dag_id, run.run_type, (task.task_type for task, _ in missing))
 
 
 def _instance(run: DagRun, version_id: UUID, task: TaskSpec, map_index: int) -> TaskInstance:

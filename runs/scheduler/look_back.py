@@ -7,6 +7,7 @@ from collections import Counter
 from orchestrator.kernel.clock import monotonic
 from orchestrator.kernel.service import Result
 from orchestrator.sdk.serialization.spec import DagSpec
+from runs.backfills.membership import is_first_of_backfill
 from runs.dependencies import PastFacts, WaitReason
 from runs.models import DagRun, TaskInstance
 from runs.scheduler.holdings import Holdings, OwnedRun
@@ -29,7 +30,7 @@ def past_facts(run: DagRun, spec: DagSpec) -> dict[str, PastFacts]:
     looking = [task for task in spec.tasks if task.depends_on_past or task.wait_for_downstream]
     if not looking:
         return {}
-    previous = previous_run(run, spec)
+    previous = None if is_first_of_backfill(run) else previous_run(run, spec)
     if previous is None:
         return {task.task_id: PastFacts(has_previous_run=False) for task in looking}
     total: Counter[str] = Counter()

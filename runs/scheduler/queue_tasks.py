@@ -16,6 +16,7 @@ from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
+from orchestrator.kernel.telemetry import stopwatch
 from orchestrator.processes.models import Process
 from orchestrator.processes.selectors import processes_alive
 from runs import transitions
@@ -24,7 +25,7 @@ from runs.executors.base import Executor, Executors, HandOver
 from runs.models import Pool, TaskInstance
 from runs.reports import Report
 from runs.scheduler.holdings import Holdings
-from runs.scheduler.ready import Candidate, Capacity
+from runs.scheduler.ready import Candidate, Capacity, ReadyQueue
 from runs.scheduler.workloads import workload_of
 from runs.states import TaskInstanceState as S
 
@@ -66,9 +67,12 @@ class QueueTasks:
     def _spend_slots(self, chosen: list[Candidate], limit: int) -> list[TaskInstance]:
         """Fill ``chosen`` with what fits and queue it; returns the rows that moved."""
         now = utcnow()
-        with transaction.atomic():
-            capacity = _capacity(list(Pool.objects.select_for_update().order_by("pk")), limit, self._foreign)
-            chosen += self.holdings.ready.choose(capacity, self.holdings.limits_of)
+        with stopwatch("scheduler.critical_section_duration"), transaction.atomic():
+            pools = list(Pool.objects.select_for_update().order_by("pk"))
+            with stopwatch("scheduler.critical_section_query_duration"):
+                capacity = _capacity(pools, limit, self._foreign)
+            _age(self.holdings.ready, pools)
+            chosen += self.holdings.ready.choose(capacity, self.holdings.limits_of, now=now.timestamp())
             rows = self._queue(chosen, now)
             fault_point("queue.before_commit")
         return rows
@@ -104,6 +108,18 @@ class QueueTasks:
         others = {pk: detail["scheduler"] for pk, detail in supervisors if detail.get("scheduler", own) != own}
         living = {str(pk) for pk in processes_alive("scheduler", utcnow()).values_list("pk", flat=True)}
         self._foreign = frozenset(pk for pk, scheduler in others.items() if scheduler in living)
+
+
+def _age(ready: ReadyQueue, pools: Sequence[Pool]) -> None:
+    """Let waiting raise the priority in the pools that ask for it; the others cost nothing (C08-d)."""
+    ready.set_ageing({pool.pool: pool.ageing_seconds for pool in pools if pool.ageing_seconds})
+    new = ready.newcomers
+    since: dict[UUID, float] = {}
+    for start in range(0, len(new), 1000):
+        rows = TaskInstance.objects.filter(pk__in=new[start : start + 1000], scheduled_dttm__isnull=False)
+        since |= {pk: at.timestamp() for pk, at in rows.values_list("pk", "scheduled_dttm") if at}
+    if new:
+        ready.admit(since)
 
 
 def _capacity(pools: Sequence[Pool], limit: int, foreign: Collection[UUID]) -> Capacity:

@@ -11,12 +11,15 @@ from django.db import transaction
 from orchestrator.config import conf
 from orchestrator.kernel.clock import monotonic, utcnow
 from orchestrator.kernel.service import Result
+from orchestrator.kernel.telemetry import stopwatch
 from orchestrator.processes.models import Process
 from orchestrator.processes.selectors import processes_gone
 from runs import transitions
+from runs.callbacks.services import deliveries_lose
 from runs.causes import Cause
 from runs.executors.base import ExecutorEvent, Executors
 from runs.models import TaskInstance, TaskLease
+from runs.old_attempts import confirm_ended
 from runs.reports import Report
 from runs.states import TaskInstanceState as S
 
@@ -105,7 +108,8 @@ class HearExecutors:
         """Take all news; an executor that fails hinders no other."""
         for executor in self.executors:
             try:
-                self._heard += executor.events()
+                with stopwatch("scheduler.executor_heartbeat_duration", executor=type(executor).__name__):
+                    self._heard += executor.events()
             except Exception:
                 log.exception("executor %s cannot say what happened", executor.name)
         events, now = self._heard, utcnow()
@@ -116,6 +120,8 @@ class HearExecutors:
             lost = [event for event in events if event.kind == "lost"]
             transitions.requeue({event.ti_id: event.dispatch_id for event in lost}, now=now, cause=Cause.SUPERVISOR_DIED)
             transitions.lose([_report(e.ti_id, e.dispatch_id, now, e.cause, e.detail) for e in lost], now=now)
+            _take_back_callbacks(events, now)
+            confirm_ended([event.ti_id for event in lost])
         self._heard = []
         return Result(done=len(events))
 
@@ -134,6 +140,13 @@ def _take_back_rejected(events: list[ExecutorEvent], now: datetime) -> None:
     transitions.requeue(passing, now=now, cause=Cause.EVICTED)
     dispatches, errors = {e.ti_id: e.dispatch_id for e in failed}, {e.ti_id: e.detail[:2000] or e.cause for e in failed}
     transitions.requeue(dispatches, now=now, cause=Cause.LAUNCH_ERROR, errors=errors)
+
+
+def _take_back_callbacks(events: list[ExecutorEvent], now: datetime) -> None:
+    """Hand callbacks over again that did not come to their end; executors know them by their dispatch id."""
+    for event in events:
+        if event.ti_id == event.dispatch_id:
+            deliveries_lose([event.dispatch_id], now=now, why=event.detail or event.cause)
 
 
 def _owners_gone(owners: set[UUID]) -> set[UUID]:

@@ -54,6 +54,11 @@ def set_aside_dag(dag_id: str, error: Exception) -> None:
 def clear_error(holdings: Holdings, run_pk: int, dag_id: str) -> None:
     """The run could be handled: whatever was wrong with it and with its DAG is over."""
     holdings.failures.pop(run_pk, None)
+    clear_dag_error(dag_id)
+
+
+def clear_dag_error(dag_id: str) -> None:
+    """What was wrong with a DAG is over."""
     Dag.objects.filter(pk=dag_id).exclude(scheduling_error="").update(
         scheduling_error="", scheduling_error_count=0, scheduling_retry_at=None
     )

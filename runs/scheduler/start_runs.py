@@ -16,7 +16,9 @@ from runs import transitions
 from runs.models import DagRun
 from runs.scheduler.holdings import Holdings
 from runs.scheduler.load_run import load_run
+from runs.scheduler.overlap import startable
 from runs.scheduler.set_aside import clear_error, set_aside_dag, set_aside_run
+from runs.services_hold import HELD
 from runs.states import DagRunState
 
 # Wake-ups of a busy scheduler come by the hundred a second; new runs are looked for at most this often.
@@ -67,9 +69,15 @@ class StartRuns:
         return len(started)
 
 
-def _queued(now: datetime) -> Q:
+def may_begin(now: datetime) -> Q:
+    """Return the condition for a queued run that is due, of a DAG that is switched on; those of backfills included."""
     may = Q(scheduling_retry_at=None) | Q(scheduling_retry_at__lte=now)
-    return may & Q(state=DagRunState.QUEUED, run_after__lte=now, dag__is_paused=False, dag__is_stale=False, backfill_id=None)
+    due = Q(state=DagRunState.QUEUED, run_after__lte=now, dag__is_paused=False, dag__is_stale=False)
+    return may & due & ~Q(wait_reason=HELD)
+
+
+def _queued(now: datetime) -> Q:
+    return may_begin(now) & Q(backfill__isnull=True)
 
 
 def _dags_with_room(now: datetime) -> list[str]:
@@ -78,7 +86,7 @@ def _dags_with_room(now: datetime) -> list[str]:
     waiting = {dag_id: most for dag_id, most, _ in grouped.order_by("oldest", "dag_id")}
     if not waiting:
         return []
-    active = DagRun.objects.filter(state=DagRunState.RUNNING, backfill_id=None).order_by()
+    active = DagRun.objects.filter(state=DagRunState.RUNNING, backfill__isnull=True).order_by()
     running = Counter(dict(active.values_list("dag_id").annotate(number=Count("id"))))
     return [dag_id for dag_id, most in waiting.items() if most is None or running[dag_id] < most]
 
@@ -87,9 +95,10 @@ def _claim(dag_id: str, limit: int, holdings: Holdings, now: datetime) -> list[D
     """Begin the oldest queued runs of one DAG within its cap, counted and spent while the DAG's row is held."""
     with transaction.atomic():
         dag = Dag.objects.select_for_update().get(pk=dag_id)
-        running = DagRun.objects.filter(dag_id=dag_id, state=DagRunState.RUNNING, backfill_id=None).count()
+        running = DagRun.objects.filter(dag_id=dag_id, state=DagRunState.RUNNING, backfill__isnull=True).count()
         free = limit if dag.max_active_runs is None else min(limit, dag.max_active_runs - running)
-        candidates = DagRun.objects.filter(_queued(now), dag_id=dag_id).order_by("run_after", "pk")[: max(free, 0)]
+        queued = startable(dag, DagRun.objects.filter(_queued(now), dag_id=dag_id))
+        candidates = queued.order_by("run_after", "pk")[: max(free, 0)]
         ids = list(candidates.values_list("pk", flat=True))
         started = [pk for pk in ids if transitions.start_run(pk, scheduler_id=holdings.scheduler_id, now=now)]
     return list(DagRun.objects.filter(pk__in=started).select_related("dag").order_by("run_after", "pk"))

@@ -17,8 +17,9 @@ from runs.scheduler.holdings import OwnedRun
 def start_waits(owned: OwnedRun, rows: Sequence[TaskInstance], *, now: datetime) -> list[TaskInstance]:
     """Hand freshly scheduled attempts to their triggers where the author asked for it; returns all rows as they are now.
 
-    A trigger whose arguments are templates, or differ per map index, needs a worker to work them out: that task runs
-    there and defers itself, with the same outcome.
+    A trigger whose arguments are templates needs a worker to work them out: that task runs there and defers itself, with
+    the same outcome; so does a mapped task whose class does not say it, but its arguments. Without a worker the author's
+    ``execution_timeout`` bounds the wait.
     """
     deferrals = [_deferral(owned.tasks[row.task_id], row, now) for row in rows if _starts_in_trigger(owned.tasks[row.task_id])]
     if not deferrals:
@@ -28,13 +29,14 @@ def start_waits(owned: OwnedRun, rows: Sequence[TaskInstance], *, now: datetime)
 
 
 def _starts_in_trigger(task: TaskSpec) -> bool:
-    if not task.start_from_trigger or not task.start_trigger_args or task.is_mapped:
+    if not task.start_from_trigger or not task.start_trigger_args:
         return False
     return "{{" not in json.dumps(task.start_trigger_args) and "{%" not in json.dumps(task.start_trigger_args)
 
 
 def _deferral(task: TaskSpec, row: TaskInstance, now: datetime) -> Deferral:
     args: dict[str, Any] = task.start_trigger_args
-    timeout = now + timedelta(seconds=args["timeout"]) if args.get("timeout") is not None else None
+    limits = [seconds for seconds in (args.get("timeout"), task.execution_timeout) if seconds is not None]
+    timeout = now + timedelta(seconds=min(limits)) if limits else None
     kwargs = json.dumps(args.get("trigger_kwargs") or {})
     return Deferral(row.id, None, args["trigger_cls"], kwargs, args["next_method"], args.get("next_kwargs") or {}, timeout)

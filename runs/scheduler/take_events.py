@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "dag_run_id", "task_id", "map_index", "state", "ti_id", "due_at", "revoked_id")
 _LIMIT = 2000
+_RESUMES_FROM = (TaskInstanceState.DEFERRED, TaskInstanceState.AWAITING_INPUT)
 
 
 class TakeEvents:
@@ -55,12 +56,13 @@ class TakeEvents:
             return
         key = (task_id, map_index)
         if not task_id or key not in owned.graph:
+            self.holdings.holds_due = True
             self.holdings.stale.add(run_pk)
             return
         self._apply(owned, key, state, ti_id, due_at)
 
     def _apply(self, owned: OwnedRun, key: tuple[str, int], state: str | None, ti_id: UUID | None, due_at: Any) -> None:
-        resumes = owned.graph.state_of(key) == TaskInstanceState.DEFERRED
+        resumes = owned.graph.state_of(key) in _RESUMES_FROM
         owned.graph.apply([(key, TaskInstanceState(state) if state else None)])
         self.holdings.ready.discard(owned.ids[key])
         if ti_id is not None:

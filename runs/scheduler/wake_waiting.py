@@ -13,6 +13,7 @@ from runs import transitions
 from runs.run_nodes import Key
 from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.set_aside import set_aside_run
+from runs.scheduler.values_of_try import give_values_of_try
 from runs.states import TaskInstanceState
 from runs.trigger_rules import Outcome
 
@@ -62,6 +63,8 @@ class WakeWaiting:
         try:
             with transaction.atomic():
                 rows = transitions.schedule(list(due), now=now)
+                for row in rows:
+                    give_values_of_try(due[row.id][0], [row])
         except Exception:
             for ti_id, (owned, key) in due.items():
                 self.holdings.wake_at(now, owned.pk, key, ti_id)

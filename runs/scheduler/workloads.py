@@ -7,13 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from dags_app.models import DagVersion
-from runs.models import TaskInstance
+from runs.models import DagRun, TaskInstance
 from runs.workload_tokens import issue_workload_token
 
 
 def workload_of(row: TaskInstance) -> dict[str, Any]:
     """Return the workload of a queued attempt; its token carries the dispatch id."""
     bundle_name, bundle_version, relative_fileloc = _place(row.dag_version_id)
+    if bundle_version is not None:
+        # The run's own: commits that change only a task's body make no new version of the DAG.
+        bundle_version = DagRun.objects.filter(pk=row.dag_run_id).values_list("bundle_version", flat=True).first()
     return {
         "type": "ExecuteTask",
         "token": issue_workload_token(row.id, row.dispatch_id),

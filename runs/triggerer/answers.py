@@ -7,16 +7,17 @@ import json
 import logging
 import os
 import queue
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
-
-import urllib3
+from urllib.parse import urlsplit
 
 from orchestrator.kernel.backoff import delay
 from orchestrator.sdk.execution.answers import Answer
-from orchestrator.sdk.execution.client import API_VERSION
+from orchestrator.sdk.execution.client import CONNECT_SECONDS, HEADERS
+from orchestrator.sdk.execution.http_connection import HttpConnection
 from orchestrator.sdk.execution.supervisor.routes import ROUTES, error, failure
 from runs.executors.supervisor_environment import execution_api_url
 from runs.triggerer.lane import Lane, Message
@@ -39,7 +40,7 @@ class Answers:
         self.logs = logs
         self.descriptor, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._threads: ThreadPoolExecutor | None = None
-        self._http = urllib3.PoolManager(maxsize=THREADS, retries=False, timeout=TIMEOUT_SECONDS)
+        self._of_thread = threading.local()
         self._ready: queue.SimpleQueue[tuple[Lane, int, Message]] = queue.SimpleQueue()
 
     def take(self, message: Message, wait: Wait | None) -> None:
@@ -49,6 +50,8 @@ class Answers:
             self.logs.masker.add(body["value"], body.get("name"))
         elif message["type"] == "Ask":
             found = _from_vault(body)
+            if found is not None:
+                self.logs.masker.learn(found)
             if found is not None or wait is None:
                 lane.send(_answer(message["number"], found or error("GENERIC_ERROR", message="This trigger has no task")))
             else:
@@ -100,17 +103,23 @@ class Answers:
         return route.missing(body) if answer.status == 404 and route.missing else failure(answer)
 
     def _request(self, method: str, path: str, content: Any, token: str) -> Answer:
-        headers = {"Authorization": f"Bearer {token}", "Airflow-API-Version": API_VERSION, "Content-Type": "application/json"}
         data = None if content is None and method in ("GET", "HEAD", "DELETE") else json.dumps(content).encode()
+        headers = HEADERS | {"Authorization": f"Bearer {token}"}
         try:
-            reply = self._http.request(method, execution_api_url().rstrip("/") + "/" + path, body=data, headers=headers)
-        except urllib3.exceptions.HTTPError as problem:
+            reply = self._connection().request(method, f"{urlsplit(execution_api_url()).path.rstrip('/')}/{path}", data, headers)
+        except OSError as problem:
             return Answer(0, str(problem), {})
-        text = {name.lower(): value for name, value in reply.headers.items()}
         try:
-            return Answer(reply.status, json.loads(reply.data) if reply.data else None, text)
+            return Answer(reply.status, json.loads(reply.data) if reply.data else None, reply.headers)
         except ValueError:
-            return Answer(0 if reply.status < 400 else reply.status, reply.data[:200].decode(errors="replace"), text)
+            return Answer(0 if reply.status < 400 else reply.status, reply.data[:200].decode(errors="replace"), reply.headers)
+
+    def _connection(self) -> HttpConnection:
+        """The connection of this thread."""
+        if not hasattr(self._of_thread, "connection"):
+            self._of_thread.connection = HttpConnection(execution_api_url(), CONNECT_SECONDS, TIMEOUT_SECONDS)
+        found: HttpConnection = self._of_thread.connection
+        return found
 
 
 def _answer(number: int, body: Message) -> Message:

@@ -21,7 +21,8 @@ from runs.models import TaskInstance, Trigger
 from runs.resumptions import FAIL_METHOD
 from runs.states import TaskInstanceState
 from runs.triggerer.lanes import Lanes
-from runs.triggerer.waits import Wait, kwargs_of, wait_of
+from runs.triggerer.waits import Wait, kwargs_of, wait_of, wait_of_callback, wait_of_watcher
+from runs.triggerer.watch_assets import Rests
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,13 @@ class ClaimTriggers:
 
     name = "claim_triggers"
 
-    def __init__(self, presence: Presence, lanes: Lanes, waits: dict[int, Wait]) -> None:
+    def __init__(self, presence: Presence, lanes: Lanes, waits: dict[int, Wait], queues: Collection[str] = ()) -> None:
+        """Claim for ``presence``: only triggers of ``queues``, without any those that have no queue."""
+        self._queues = Q(queue__in=list(queues)) if queues else Q(queue__isnull=True)
         self.presence = presence
         self.lanes = lanes
         self.waits = waits
+        self.rests = Rests()
         self._lease = timedelta(seconds=float(conf.get("triggerer", "triggerer_health_check_threshold")))
         self._beat_seconds = min(float(conf.get("triggerer", "job_heartbeat_sec")), self._lease.total_seconds() / 3)
         self._renewed_at = self._swept_at = monotonic()
@@ -50,10 +54,10 @@ class ClaimTriggers:
         claimed = self._claim(me, now, most) if most > 0 else 0
         ours = set(Trigger.objects.filter(triggerer_id=me).values_list("id", flat=True))
         self._stop_others(self.lanes.running - ours)
-        self._start(ours - self.lanes.running)
+        self._start(ours - self.lanes.running - self.rests.resting())
         self.presence.progressed()
         tend_in = self.lanes.tend()
-        wait = self._beat_seconds if tend_in is None else min(tend_in, self._beat_seconds)
+        wait = min(seconds for seconds in (tend_in, self.rests.next_in(), self._beat_seconds) if seconds is not None)
         return Result(done=claimed, more=0 < most == claimed, next_in=wait)
 
     def release(self) -> None:
@@ -72,7 +76,8 @@ class ClaimTriggers:
         owners = Trigger.objects.exclude(triggerer_id=None).exclude(triggerer_id=me)
         gone = processes_gone(owner for owner in owners.values_list("triggerer_id", flat=True).distinct() if owner)
         free = Q(triggerer_id=None) | Q(lease_until__lt=now) & ~Q(triggerer_id=me) | Q(triggerer_id__in=gone)
-        wanted = Trigger.objects.filter(free, ti_id__isnull=False).order_by("id")
+        waited_for = Q(ti_id__isnull=False) | Q(callback__isnull=False) | Q(watcher__isnull=False)
+        wanted = Trigger.objects.filter(free, self._queues, waited_for).order_by("id")
         if not wanted.exists():
             return 0
         with transaction.atomic():
@@ -84,9 +89,17 @@ class ClaimTriggers:
     def _start(self, ids: Collection[int]) -> None:
         if not ids:
             return
-        triggers = list(Trigger.objects.filter(id__in=ids).order_by("id"))
+        triggers = list(Trigger.objects.filter(id__in=ids).select_related("callback").order_by("id"))
         waiting = TaskInstance.objects.filter(state=TaskInstanceState.DEFERRED).in_bulk([t.ti_id for t in triggers if t.ti_id])
         for trigger in triggers:
+            if trigger.watcher_id is not None:
+                self.waits[trigger.pk] = wait_of_watcher(trigger)
+                self._start_one(trigger)
+                continue
+            if trigger.callback is not None:
+                self.waits[trigger.pk] = wait_of_callback(trigger, trigger.callback)
+                self._start_one(trigger)
+                continue
             row = waiting.get(trigger.ti_id) if trigger.ti_id else None
             if row is None or row.trigger_id != trigger.pk:
                 trigger.delete()
@@ -124,4 +137,4 @@ class ClaimTriggers:
 def _without_waiter(triggers: QuerySet[Trigger]) -> QuerySet[Trigger]:
     """Those whose attempt is gone or waits no more; deleting them stops them."""
     waiting = TaskInstance.objects.filter(pk=OuterRef("ti_id"), trigger_id=OuterRef("pk"), state=TaskInstanceState.DEFERRED)
-    return triggers.filter(~Exists(waiting))
+    return triggers.filter(~Exists(waiting), ti_id__isnull=False)

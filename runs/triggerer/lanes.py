@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.kernel.backoff import delay
 from orchestrator.kernel.clock import monotonic
+from orchestrator.kernel.telemetry import count
 from runs.triggerer.lane import Lane, Message
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,7 @@ class Lanes:
             self.messages.append(message | {"lane": lane})
 
     def _block(self, lane: Lane, trigger_id: int | None, seconds: float) -> None:
+        count("triggers.blocked_main_thread")
         log.warning("trigger %s blocks its runner for %.1f s", trigger_id, seconds)
         if trigger_id is None or trigger_id not in lane.triggers:
             return

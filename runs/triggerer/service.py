@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from dags_app.models import Bundle
 from orchestrator.config import conf
 from orchestrator.database import notify_on_commit, refresh_connection, wakeup_for
 from orchestrator.kernel.service import Service
+from orchestrator.metrics.duty import Source, metrics_duty
 from orchestrator.processes.presence import Presence
 from runs.changes import TRIGGERER_TOPIC
 from runs.triggerer.answers import Answers
@@ -16,6 +18,7 @@ from runs.triggerer.lanes import Lanes
 from runs.triggerer.take_reports import TakeReports
 from runs.triggerer.trigger_logs import TriggerLogs
 from runs.triggerer.waits import Wait
+from runs.triggerer.watch_assets import WatchAssets
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ STOP_SECONDS = 10.0
 class TriggererService:
     """One triggerer process. It holds triggers under leases; user code runs in its runners only."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: Collection[str] = ()) -> None:
         beat_seconds = float(conf.get("triggerer", "job_heartbeat_sec"))
         self.waits: dict[int, Wait] = {}
         self.lanes = Lanes([], idle_seconds=float(conf.get("triggerer", "runner_idle_seconds")))
@@ -33,13 +36,14 @@ class TriggererService:
         self.answers = Answers(self.logs)
         self.presence = Presence("triggerer", lambda: self.service.stop(), beat_seconds)
         self.reports = TakeReports(self.lanes, self.waits, self.logs, self.answers)
-        self.claims = ClaimTriggers(self.presence, self.lanes, self.waits)
+        self.claims = ClaimTriggers(self.presence, self.lanes, self.waits, queues)
+        self.claims.rests = self.reports.rests
         self.service = Service(
             "triggerer",
-            [self.reports, self.claims],
+            [self.reports, WatchAssets(), self.claims, *metrics_duty(lambda: self.presence.process_id, _measures)],
             wakeup_for(TRIGGERER_TOPIC),
             poll_seconds=beat_seconds,
-            on_start=self.presence.start,
+            on_start=lambda: self.presence.start({"queues": sorted(queues)}),
             on_wake=self._wake,
             on_drain=self.lanes.shut_down,
             is_drained=self._is_drained,
@@ -79,6 +83,10 @@ class TriggererService:
         self.presence.stop()
 
 
+def _measures() -> Source:
+    return Source(own=lambda now: {})  # what a triggerer counts, it counts when it happens
+
+
 def import_paths() -> list[str]:
     """Return the folders in which triggers may be defined: DAG bundles, plugins, configuration."""
     bundles = Bundle.objects.filter(is_active=True).values_list("path", flat=True)
@@ -86,6 +94,11 @@ def import_paths() -> list[str]:
     return list(dict.fromkeys(folder for folder in folders if folder))
 
 
-def build_service() -> Service:
-    """Return the loop of a new triggerer."""
-    return TriggererService().service
+def build_service(queues: Collection[str] = ()) -> Service:
+    """Return the loop of a new triggerer for the triggers of ``queues``; without any for those that have no queue.
+
+    Raises ``ValueError`` for queues that no trigger will ever have.
+    """
+    if queues and not conf.get("triggerer", "queues_enabled"):
+        raise ValueError("--queues may only be used when [triggerer] queues_enabled is True; triggers have no queue without it.")
+    return TriggererService(queues).service

@@ -14,6 +14,8 @@ from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.service import Result
 from runs import transitions
+from runs.assets.watchers import watcher_event
+from runs.callbacks.triggering import callback_trigger_end
 from runs.models import TaskInstance
 from runs.resumptions import TRIGGER_FAILURE, EndByTrigger, Resumption
 from runs.services_xcom import XComValue, xcom_set
@@ -22,6 +24,7 @@ from runs.triggerer.lane import Message
 from runs.triggerer.lanes import Lanes
 from runs.triggerer.trigger_logs import TriggerLogs
 from runs.triggerer.waits import Wait
+from runs.triggerer.watch_assets import Rests
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class TakeReports:
 
     def __init__(self, lanes: Lanes, waits: dict[int, Wait], logs: TriggerLogs, answers: Answers) -> None:
         self.lanes = lanes
+        self.rests = Rests()
         self.waits = waits
         self.logs = logs
         self.answers = answers
@@ -44,23 +48,30 @@ class TakeReports:
     def run_once(self, limit: int) -> Result:
         """Take all news in."""
         messages, self.lanes.messages = self.lanes.messages, []
-        self._ends += [message for message in messages if message["type"] in _ENDS]
-        self._write_logs([message for message in messages if message["type"] == "Log"])
+        # First what may name secrets: the lines and errors after it are to be written without them.
         for message in messages:
             if message["type"] in ("Ask", "Tell"):
                 self.answers.take(message, self.waits.get(message["id"]))
+        self._write_logs([message for message in messages if message["type"] == "Log"])
+        self._ends += [self._without_secrets(message) for message in messages if message["type"] in _ENDS]
         done = 0
         while self._ends:
             done += self._end(self._ends[:CHUNK])
             del self._ends[:CHUNK]
         return Result(done=done)
 
+    def _without_secrets(self, message: Message) -> Message:
+        """Mask why a trigger failed; the payload of an event is data for its task."""
+        if message["type"] != "Failed":
+            return message
+        return {**message, "traceback": self.logs.masker.mask(message["traceback"])}
+
     def _write_logs(self, messages: Sequence[Message]) -> None:
         records = []
         for message in messages:
             wait = self.waits.get(message["id"])
             if wait is None or wait.log_path is None:
-                log.info("runner: %s", message["record"].get("event"))
+                log.info("runner: %s", self.logs.masker.mask(message["record"].get("event")))
             else:
                 records.append((wait.log_path, message["record"]))
         if records:
@@ -79,12 +90,23 @@ class TakeReports:
             for message, wait in known:
                 _carry_out_alone(message, wait, now)
         for message in messages:
-            self.lanes.forget(message["id"])
-            self.waits.pop(message["id"], None)
+            self._forget(message)
         return len(known)
 
+    def _forget(self, message: Message) -> None:
+        """A wait ends with its first event; a watcher goes on, and rests when it ends all the same."""
+        wait = self.waits.get(message["id"])
+        if wait is not None and wait.is_watcher:
+            if message["type"] == "Event":
+                self.rests.note_event(message["id"])
+                return
+            self.rests.note_end(message["id"])
+        self.lanes.forget(message["id"])
+        self.waits.pop(message["id"], None)
 
-def _carry_out(ends: Sequence[tuple[Message, Wait]], now: datetime) -> None:
+
+def _carry_out(everything: Sequence[tuple[Message, Wait]], now: datetime) -> None:
+    ends = [(message, wait) for message, wait in everything if not wait.is_callback and not wait.is_watcher]
     resumptions = [_resumption(message, wait) for message, wait in ends if message["type"] != "Ended"]
     direct = [
         EndByTrigger(wait.ti_id, wait.trigger_id, message["state"], message["xcoms"])
@@ -99,6 +121,11 @@ def _carry_out(ends: Sequence[tuple[Message, Wait]], now: datetime) -> None:
         values = [_xcom(row, key, value) for row in rows for key, value in (pushed.get(row.id) or {}).items()]
         if values:
             xcom_set(values, now=now)
+        for message, wait in everything:
+            if wait.is_watcher and message["type"] == "Event":
+                watcher_event(wait.trigger_id, message["payload"], now=now)
+            if wait.is_callback:
+                callback_trigger_end(wait.trigger_id, wait.dispatch_id, message, now=now)
     fault_point("resume.after_commit")
 
 

@@ -16,6 +16,7 @@ from benchmarks.measures.runs import RunUnfinishedError
 from benchmarks.outcome import Figure, Outcome
 from benchmarks.processes import ProcessorTimes
 from benchmarks.report import markdown
+from benchmarks.retention import PHASES, Progress
 from tests.oracle import REPOSITORY
 
 
@@ -43,6 +44,12 @@ def test_an_unknown_measure_is_refused_with_the_names_that_there_are() -> None:
 def test_quick_leaves_out_what_takes_long_and_only_takes_a_shape_or_a_name() -> None:
     assert [measure.name for measure in chosen(["noop", "idle"], quick=True)] == ["idle", "noop_100"]
     assert [measure.name for measure in chosen(["noop_1000", "fan"], quick=True)] == ["noop_1000", "fan_100"]
+
+
+def test_gaps_are_sorted_by_whether_retention_was_at_work() -> None:
+    progress = Progress(connection=None, runs=10, left=1, began=100.0, ended=200.0)  # type: ignore[arg-type]
+    progress.gaps = [(50.0, 1.0), (150.0, 2.0), (199.0, 3.0), (201.0, 4.0)]
+    assert [progress.of_phase(phase) for phase in PHASES] == [[1.0], [2.0, 3.0], [4.0]]
 
 
 def test_the_table_shows_the_median_of_all_repetitions_and_counts_every_failure() -> None:

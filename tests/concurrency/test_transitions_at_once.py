@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.ids import new_id
 from runs import transitions
 from runs.models import DagRun, RunEvent, StateChange, TaskInstance, TaskLease
+from runs.old_attempts import NO_DISPATCH, confirm_ended
 from runs.reports import Renewal, Report, Start
 from runs.services import run_clear, task_instances_clear
 from runs.states import TaskInstanceState as S
@@ -62,7 +64,8 @@ def test_a_clear_and_an_end_at_the_same_time_leave_one_truth(_: int) -> None:
     else:
         assert changes == [("running", None)]
         assert not answer[ti.pk].accepted
-    assert not TaskLease.objects.exists()
+    # The process of the attempt that was taken away may still run: its lease stays, but nobody can renew it (C21-a).
+    assert list(TaskLease.objects.values_list("dispatch_id", flat=True)) == ([] if answer[ti.pk].won else [NO_DISPATCH])
     assert RunEvent.objects.count() == len(changes)
 
 
@@ -157,4 +160,45 @@ def test_c12c_a_hammer_of_workers_and_people_on_the_same_rows_makes_no_deadlock(
         assert last is not None
         assert last.to_state == row.state
         assert TaskLease.objects.filter(ti_id=row.pk).exists() == (row.state == S.RUNNING)
-    assert TaskLease.objects.count() == TaskInstance.objects.filter(state=S.RUNNING).count()
+    assert TaskLease.objects.exclude(dispatch_id=NO_DISPATCH).count() == TaskInstance.objects.filter(state=S.RUNNING).count()
+
+
+@pytest.mark.parametrize("_", TIMES)
+def test_a_mark_and_an_end_at_the_same_time_leave_the_mark(_: int) -> None:
+    ti = make_ti(make_run(make_dag()), state=S.RUNNING)
+    make_lease(ti)
+    answer, marked = at_once(
+        lambda: transitions.finish([success_of(ti)], now=utcnow()),
+        lambda: transitions.mark([ti.pk], S.FAILED, now=utcnow(), actor="ann"),
+    )
+    assert len(marked) == 1
+    assert TaskInstance.objects.get().state == S.FAILED
+    assert answer[ti.pk].won == (StateChange.objects.count() == 2)
+    assert not TaskLease.objects.exists()
+
+
+@pytest.mark.parametrize("_", TIMES)
+def test_c21a_of_a_clear_and_the_news_that_the_process_is_gone_none_makes_the_next_try_wait(_: int) -> None:
+    ti = make_ti(make_run(make_dag()), state=S.RUNNING)
+    make_lease(ti, expires_at=utcnow() + timedelta(hours=1))
+    with transaction.atomic():
+        transitions.clear([ti.pk], now=utcnow(), actor="ann")
+    freed, scheduled = at_once(
+        lambda: confirm_ended([ti.pk]),
+        lambda: transitions.schedule([TaskInstance.objects.get().pk], now=utcnow()),
+    )
+    row = TaskInstance.objects.get()
+    assert (freed, row.state, row.retry_at, row.wait_reason) == (1, S.SCHEDULED, None, "slots")
+    waited = scheduled[0].retry_at is not None
+    assert RunEvent.objects.filter(state=S.SCHEDULED).exists() == waited  # who was told to wait is told that it is over
+
+
+@pytest.mark.parametrize("_", TIMES)
+def test_two_clears_at_the_same_time_are_one(_: int) -> None:
+    run = make_run(make_dag(), state="success")
+    ti = make_ti(run, state=S.SUCCESS)
+    numbers = at_once(lambda: run_clear(run, actor="ann"), lambda: run_clear(run, actor="bob"))
+    assert StateChange.objects.filter(task_id="t", to_state=None).count() == 1
+    assert TaskInstance.objects.get().pk != ti.pk
+    run.refresh_from_db()
+    assert (run.state, sorted(numbers)[-1]) == ("queued", 1)

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from dags_app.graph.between_dags import between_dags
+from dags_app.graph.outside import links_of
+from dags_app.graph.structure import structure
+from orchestrator.sdk.serialization.spec import from_json, to_json
 from tests.conformance.example_files import example_folder
 from tests.oracle import oracle_json
 from tests.unit.sdk.fresh_python import run_python
@@ -128,8 +132,38 @@ def test_classes_are_shown_under_airflows_paths(ours: tuple[dict[str, Any], dict
                 assert task["task_module"] == wanted["module_path"]
 
 
-def test_documents_are_json_and_read_back(ours: tuple[dict[str, Any], dict[str, str]]) -> None:
-    from orchestrator.sdk.serialization.spec import from_json, to_json
+def _drawn(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a graph as the recorder writes it: all nodes in one list, without null, by id."""
+    graph = structure(from_json(document))
+    flat: list[dict[str, Any]] = []
 
+    def walk(nodes: list[dict[str, Any]], parent: str | None) -> None:
+        for item in nodes:
+            more = {"parent": parent, "is_group": True if item["children"] is not None else None, "children": None}
+            flat.append({key: value for key, value in (item | more).items() if value is not None})
+            walk(item["children"] or [], item["id"])
+
+    walk(graph["nodes"], None)
+    edges = [{key: value for key, value in item.items() if value is not None} for item in graph["edges"]]
+    return {"nodes": sorted(flat, key=lambda item: item["id"]), "edges": edges}
+
+
+def test_every_example_dag_is_drawn_as_by_airflow(ours: tuple[dict[str, Any], dict[str, str]]) -> None:
+    recorded = oracle_json("dags_golden.json")["dags"]
+    both = recorded.keys() & ours[0].keys()
+    assert {dag_id: _drawn(ours[0][dag_id]) for dag_id in both} == {dag_id: recorded[dag_id]["structure"] for dag_id in both}
+
+
+def test_the_links_between_the_example_dags_are_airflows(ours: tuple[dict[str, Any], dict[str, str]]) -> None:
+    found = [link for document in ours[0].values() for link in links_of(from_json(document))]
+    graph = between_dags(ours[0], found, [])
+    labels = {item["id"]: item["id"] if item["type"] == "dag" else f"{item['type']}:{item['label']}" for item in graph["nodes"]}
+    recorded = oracle_json("dags_golden.json")["dependencies"]["edges"]
+    wanted = {tuple(edge) for edge in recorded if any(end.startswith(("trigger:", "sensor:")) for end in edge)}
+    assert len(wanted) == 10
+    assert {(labels[edge["source_id"]], labels[edge["target_id"]]) for edge in graph["edges"]} == wanted
+
+
+def test_documents_are_json_and_read_back(ours: tuple[dict[str, Any], dict[str, str]]) -> None:
     for document in ours[0].values():
         assert json.loads(json.dumps(to_json(from_json(document)))) == document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from functools import cache
 from typing import Any
@@ -101,6 +102,20 @@ def test_the_context_has_airflows_keys_values_and_classes(name: str) -> None:
     assert {key: value for key, value in ours.items() if key != SHOWN_TYPES} == shown
     classes = {key: path.rpartition(".")[2] for key, path in theirs[SHOWN_TYPES].items()}
     assert {key: path.rpartition(".")[2] for key, path in ours[SHOWN_TYPES].items()} == classes
+
+
+@pytest.mark.parametrize("name", cases_of("ctx"))
+def test_the_classes_of_a_context_are_imported_by_airflows_paths(name: str) -> None:
+    ours, theirs = pushed(name, "ctx")[SHOWN_TYPES], recorded_xcom(name, "ctx")[SHOWN_TYPES]
+    differ = {key: path for key, path in theirs.items() if path != ours[key] and not path.startswith("builtins.")}
+    assert len(differ) > 10
+    assert {key: resolved(path) for key, path in differ.items()} == {key: resolved(ours[key]) for key in differ}
+
+
+def resolved(path: str) -> Any:
+    airflow_names.install()
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def expressions() -> list[tuple[str, str]]:

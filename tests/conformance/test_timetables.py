@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -184,3 +185,8 @@ def verdict(schedule):
 def test_schedules_are_judged_and_described_as_airflow_does(golden):
     wanted = [{key: value for key, value in row.items() if key != "sdk_class"} for row in golden["validation"]]
     assert [verdict(row["schedule"]) for row in wanted] == wanted
+
+
+def test_cron_expressions_read_as_airflow_words_them():
+    told = json.loads((Path(__file__).parent / "data" / "cron_descriptions_golden.json").read_text())
+    assert {cron: CronTriggerTimetable(cron, timezone="UTC").description for cron in told} == told

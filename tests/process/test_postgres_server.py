@@ -3,11 +3,9 @@
 import psycopg
 import pytest
 
-from tests.environment import DATABASE
 from tests.postgres import execute, spare_server
 
 
-@pytest.mark.skipif(DATABASE != "postgresql", reason="needs PostgreSQL: run with TEST_DATABASE=postgresql")
 def test_a_halted_server_comes_back_with_its_data() -> None:
     with spare_server() as server:
         execute(server.url("postgres"), "CREATE TABLE kept (id int)")

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.process.process_watch import children_of, is_gone, wait_until_gone
+from tests.waiting import wait_until
 
 
 def test_a_task_that_succeeds_is_reported_with_its_output_in_the_log(start, api):
@@ -123,6 +124,25 @@ def test_a_start_that_the_server_refuses_runs_nothing(start, api):
     supervisor.finish()
     assert "it ran" not in supervisor.log_text(ti_id)
     assert "409" in supervisor.events(ti_id)[-1]
+    assert not api.states
+
+
+def test_a_refused_start_ends_its_process_even_before_that_leads_a_group_of_its_own(start, api, tmp_path):
+    """C01-b, I3: the refusal may come before the forked child has made its session; the child must not wait for ever."""
+    refusal = {"detail": {"reason": "invalid_state", "previous_state": "running"}}
+    held = tmp_path / "never"
+
+    def refuse_once_forked(request):
+        if request["path"].endswith("/run"):
+            wait_until((tmp_path / "never.reached").exists, what="the forked child")
+            return 409, refusal
+        return None
+
+    api.rules.append(refuse_once_forked)
+    faults = {"ORCHESTRATOR_FAULTS": f"task.after_fork:block:{held}"}
+    supervisor = start("@dag.task\ndef t(startup, channel):\n    print('it ran')\n", environment=faults)
+    ti_id = supervisor.execute("t")
+    assert "previous_state" in supervisor.wait_for("Rejected", ti_id)["detail"]
     assert not api.states
 
 

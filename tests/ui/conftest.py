@@ -14,6 +14,7 @@ from accounts.models import User
 from dags_app.models import Dag, ParseImportError
 from orchestrator.config import conf
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
+from runs.live import feed
 from runs.models import DagRun
 from tests.factories import NOON, make_dag, make_run, make_ti
 
@@ -29,6 +30,11 @@ def browser() -> Iterator[Browser]:
         yield made
         made.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(autouse=True)
+def _no_news_of_another_test() -> None:
+    feed.forget()
 
 
 @pytest.fixture

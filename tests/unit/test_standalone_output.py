@@ -2,9 +2,11 @@
 
 import io
 import os
+from pathlib import Path
 
 import pytest
 
+from orchestrator.standalone.log_file import RotatingFile
 from orchestrator.standalone.output import LONGEST_LINE_BYTES, Output, PartReader, is_coloured
 from orchestrator.standalone.part import Part, describe_exit
 
@@ -71,3 +73,24 @@ def test_an_end_is_described_and_followed_by_longer_and_longer_pauses() -> None:
         sentences.append(part.ended(256))
     assert [text.rsplit("in ", 1)[1].split(" s")[0] for text in sentences] == ["1", "2", "4", "8"]
     assert "restarted 4 times" in sentences[-1]
+
+
+def test_c18e_the_stream_is_kept_in_a_file_that_begins_anew_at_a_size(tmp_path: Path) -> None:
+    path = tmp_path / "logs" / "standalone.log"
+    output = Output(io.StringIO(), coloured=True, file=RotatingFile(path, most_bytes=60, older=2))
+    for number in range(12):
+        output.line("scheduler", f"line {number}")
+    kept = [path.with_name(f"standalone.log{suffix}") for suffix in (".2", ".1", "")]
+    assert sorted(path.parent.iterdir()) == sorted(kept)
+    assert max(one.stat().st_size for one in kept) <= 60
+    assert "".join(one.read_text() for one in kept).splitlines() == [f"scheduler     | line {number}" for number in range(6, 12)]
+
+
+def test_c18e_a_file_that_was_there_is_added_to_and_one_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "standalone.log"
+    for _ in range(2):
+        RotatingFile(path, most_bytes=1000, older=0).write("x")
+    assert path.read_text() == "x\nx\n"
+    stream = io.StringIO()
+    Output(stream, coloured=False, file=RotatingFile(path / "below", most_bytes=10, older=0)).line("scheduler", "on")
+    assert stream.getvalue() == "scheduler     | on\n"

@@ -6,16 +6,18 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from orchestrator.config import ConfigurationError
+from orchestrator.management.command import AirflowCommand
+from orchestrator.management.daemon import add_daemon, begin
 
 
-class Command(BaseCommand):
+class Command(AirflowCommand):
     """Watch the bundles and store what their DAG files define."""
 
     help = "Watch the DAG files and store what they define."
-    requires_system_checks = []  # they would import all pages and the REST API
+    is_service = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Airflow's options."""
@@ -23,12 +25,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "-n", "--num-runs", type=int, default=-1, metavar="N", help="Parse all files that changed N times, then exit."
         )
+        add_daemon(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until stopped, or N passes."""
         # Not at the top: `manage.py help` must not need a database.
         from dags_app.processor.service import DagProcessorService, build_processor, run_passes
 
+        begin("dag-processor", options)
         if not logging.getLogger().handlers:
             logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         try:

@@ -43,6 +43,8 @@ OPTIONS = (
     Option("core", "compress_serialized_dags", "bool", False, "Store serialized DAGs compressed."),
     Option("core", "num_dag_runs_to_retain_rendered_fields", "int", 30, "How many runs of a task keep their rendered fields.", deprecated_names=(("core", "max_num_rendered_ti_fields_per_task"),), minimum=0),
     Option("core", "xcom_backend", "str", "", "Class path of a custom XCom backend; empty means the database."),
+    Option("core", "xcom_inline_max_bytes", "int", 65536, "Most bytes of an XCom that is kept in the database; a larger one goes into the XCom store.", minimum=0),
+    Option("core", "xcom_store_path", "str", "{AIRFLOW_HOME}/xcoms", "Folder, or fsspec URL, of the XCom store; workers and API servers on several machines need a place that all share."),
     Option("core", "lazy_load_plugins", "bool", True, "Load plugins when they are first needed."),
     Option("core", "hide_sensitive_var_conn_fields", "bool", True, "Show secrets as *** in pages and logs."),
     Option("core", "sensitive_var_conn_names", "str", "", "More words, separated by commas, that mark a name as secret."),

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.sdk.definitions.node import DAGNode
 from orchestrator.sdk.definitions.setup_teardown import SetupTeardownContext
+from orchestrator.sdk.definitions.shown_words import TriggerRule
 from orchestrator.sdk.exceptions import AirflowException
 from orchestrator.sdk.execution.templating.templater import Templater
 
@@ -101,17 +102,13 @@ class AbstractOperator(Templater, DAGNode):
 
     def as_setup(self) -> Any:
         """Make this a setup task: what it prepares lasts until its teardown."""
-        if self.is_teardown:
-            raise ValueError(f"Task {self.task_id!r} is a teardown already; it cannot be a setup too")
         self.is_setup = True
         return self
 
     def as_teardown(self, *, setups: Any = None, on_failure_fail_dagrun: bool | None = None) -> Any:
         """Make this a teardown task, run after its setups' work whatever that ended with."""
-        if self.is_setup:
-            raise ValueError(f"Task {self.task_id!r} is a setup already; it cannot be a teardown too")
         self.is_teardown = True
-        self.trigger_rule = "all_done_setup_success"
+        self.trigger_rule = TriggerRule.ALL_DONE_SETUP_SUCCESS
         if on_failure_fail_dagrun is not None:
             self.on_failure_fail_dagrun = on_failure_fail_dagrun
         if setups is not None:

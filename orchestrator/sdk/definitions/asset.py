@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 MAX_LENGTH = 1500
 
@@ -75,8 +76,10 @@ class AssetWatcher:
 
     def serialize(self) -> dict[str, Any]:
         """Return name and trigger."""
+        from orchestrator.sdk.serialization.values import encode
+
         path, arguments = self.trigger.serialize()
-        return {"name": self.name, "trigger": {"classpath": path, "kwargs": arguments}}
+        return {"name": self.name, "trigger": {"classpath": path, "kwargs": encode(arguments)}}
 
 
 class Asset(os.PathLike[str], BaseAsset):
@@ -99,7 +102,7 @@ class Asset(os.PathLike[str], BaseAsset):
         text = None if uri is None else os.fspath(uri) if isinstance(uri, os.PathLike) else str(uri)
         self.name = _checked(name if name is not None else str(text), "name")
         self.uri = _normalized(_checked(text if text is not None else self.name, "uri"))
-        self.group = _checked(group, "group") if group else self.asset_type
+        self.group = self.asset_type if group is None else _checked(group, "group") if group else ""
         self.extra = dict(extra or {})
         self.watchers = list(watchers or [])
         self.access_control = access_control or AssetAccessControl()
@@ -122,14 +125,14 @@ class Asset(os.PathLike[str], BaseAsset):
 
     @property
     def normalized_uri(self) -> str | None:
-        """Return the URI if it is one."""
-        return self.uri if urlsplit(self.uri).scheme else None
+        """Return the URI where the installed providers know what its form means: that of a file."""
+        return self.uri if urlsplit(self.uri).scheme == "file" else None
 
     @staticmethod
     def ref(*, name: str = "", uri: str = "") -> AssetRef:
         """Return a reference to an asset that is defined elsewhere, by name or by URI."""
         if bool(name) == bool(uri):
-            raise TypeError("Asset.ref() takes either name or uri")
+            raise TypeError("Asset.ref() takes the argument name or the argument uri" + (", not both" if name else ""))
         return AssetNameRef(name) if name else AssetUriRef(uri)
 
     def iter_assets(self) -> Iterator[Asset]:
@@ -162,22 +165,22 @@ class AssetRef(BaseAsset):
     """A reference to an asset that is defined elsewhere."""
 
 
+@dataclass(frozen=True)
 class AssetNameRef(AssetRef):
     """A reference by name."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def serialize(self) -> dict[str, Any]:
         """Return the name."""
         return {"type": "asset_ref", "name": self.name}
 
 
+@dataclass(frozen=True)
 class AssetUriRef(AssetRef):
     """A reference by URI."""
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+    uri: str
 
     def serialize(self) -> dict[str, Any]:
         """Return the URI."""
@@ -188,7 +191,7 @@ class AssetAlias(BaseAsset):
     """A name that stands for assets which a task names when it runs."""
 
     def __init__(self, name: str, *, group: str = "asset") -> None:
-        self.name, self.group = _checked(name, "name"), group
+        self.name, self.group = _checked(name, "name", "AssetAlias"), group
 
     def __repr__(self) -> str:
         return f"AssetAlias(name={self.name!r}, group={self.group!r})"
@@ -261,29 +264,30 @@ class Metadata:
     alias: AssetAlias | None = None
 
 
-def _checked(text: str, what: str) -> str:
+def _checked(text: str, what: str, kind: str = "Asset") -> str:
     if not isinstance(text, str):
-        raise ValueError(f"Asset {what} must be a str, not {type(text).__name__} {text!r}")
+        raise ValueError(f"{kind} {what} must be a str, not {type(text).__name__} {text!r}")
     if not text or text.isspace():
-        raise ValueError(f"Asset {what} cannot be empty")
+        raise ValueError(f"{kind} {what} cannot be {'just whitespace' if text else 'empty'}")
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"Asset {what} cannot exceed {MAX_LENGTH} characters")
+        raise ValueError(f"{kind} {what} cannot exceed {MAX_LENGTH} characters")
     return text
 
 
 def _normalized(uri: str) -> str:
-    """Return the URI with a lower-case scheme, sorted query and no fragment; a name that is no URI stays."""
+    """Return the URI with a lower-case scheme, a path, a sorted query and no fragment; a name that is no URI stays.
+
+    A password is left out, with a warning. Raises ``ValueError`` for the scheme ``airflow``.
+    """
     parts = urlsplit(uri)
-    if not parts.scheme and not parts.netloc:
-        return uri
     scheme = parts.scheme.lower()
+    if not scheme or scheme.startswith("x-"):
+        return uri
     if scheme == "airflow":
         raise ValueError("Asset scheme 'airflow' is reserved")
-    if scheme.startswith("x-"):
-        return uri
+    netloc = parts.netloc
     if parts.password:
-        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+        warnings.warn("The URI of an asset should hold no password: its user and password are left out.", stacklevel=3)
+        netloc = netloc.rpartition("@")[2]
     query = urlencode(sorted(parse_qsl(parts.query)))
-    path = parts.path.rstrip("/") if scheme != "file" or parts.path != "/" else parts.path
-    tail = f"?{query}" if query else ""
-    return f"{scheme}://{parts.netloc}{path}{tail}"
+    return urlunsplit((scheme, netloc, parts.path.rstrip("/") or "/", query, ""))

@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator.sdk.definitions.asset import Asset, AssetAll, AssetNameRef, BaseAsset
 from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
 from orchestrator.sdk.definitions.dag import DAG
+from orchestrator.sdk.definitions.decorated import TaskDecorator
 from orchestrator.sdk.operators.python import PythonOperator
 
 _NOT_INLETS = frozenset({"self", "context"}) | CONTEXT_KEYS
@@ -23,6 +24,8 @@ class _AssetMainOperator(PythonOperator):
 
     def determine_kwargs(self, context: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the asset for ``self``, the context for ``context``, and an inlet for any other name."""
+        from orchestrator.sdk.execution.asset_events import asset_named
+
         found: dict[str, Any] = {}
         inlets = {item.name: item for item in self.inlets if hasattr(item, "name")}
         for name, parameter in inspect.signature(self.python_callable).parameters.items():
@@ -35,7 +38,7 @@ class _AssetMainOperator(PythonOperator):
             elif name in CONTEXT_KEYS:
                 found[name] = context[name]
             else:
-                found[name] = inlets[name] if isinstance(inlets.get(name), Asset) else Asset(name)
+                found[name] = inlets[name] if isinstance(inlets.get(name), Asset) else asset_named(name)
         return found
 
 
@@ -55,7 +58,7 @@ class MultiAssetDefinition(AssetAll):
 
     def __init__(self, name: str, function: Callable[..., Any], source: _Multi) -> None:
         super().__init__(*source.outlets)
-        self._function, self._source = function, source
+        self.name, self._function, self._source = name, function, source
         with source.create_dag(default_dag_id=name):
             _make_task(function, name, None, source.outlets)
 
@@ -64,7 +67,11 @@ class MultiAssetDefinition(AssetAll):
         return iter(self.objects)
 
 
-def _make_task(function: Callable[..., Any], name: str, uri: str | None, outlets: Collection[BaseAsset]) -> None:
+def _make_task(function: Any, name: str, uri: str | None, outlets: Collection[BaseAsset]) -> None:
+    """Make the task of the DAG that is open: what a ``@task...`` below the ``@asset`` says, else a plain call of the function."""
+    if isinstance(function, TaskDecorator):
+        function.override(outlets=list(outlets))()
+        return
     inlets = [
         AssetNameRef(parameter)
         for parameter, facts in inspect.signature(function).parameters.items()
@@ -132,6 +139,10 @@ class asset(_DagFactory):
 
 
 def _check(function: Callable[..., Any]) -> None:
+    if isinstance(function, TaskDecorator):
+        if "outlets" in function.kwargs:
+            raise TypeError("@task(outlets=...) cannot be below @asset: its outlet is the asset")
+        return
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError("wildcard positional and keyword arguments are not supported in @asset")

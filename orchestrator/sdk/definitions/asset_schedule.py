@@ -6,7 +6,7 @@ from typing import Any
 
 
 def as_schedule(schedule: Any) -> Any:
-    """Return an asset timetable for an asset, an asset expression or a list of assets; anything else as it is."""
+    """Return an asset timetable for an asset, an asset expression or a list of assets, or none; anything else as it is."""
     if schedule is None or isinstance(schedule, str):
         return schedule
     from orchestrator.sdk.definitions.asset import AssetAll, BaseAsset
@@ -16,7 +16,7 @@ def as_schedule(schedule: Any) -> Any:
         return AssetTriggeredTimetable(schedule.serialize())
     if isinstance(schedule, list | tuple | set):
         wrong = [item for item in schedule if not isinstance(item, BaseAsset)]
-        if wrong or not schedule:
+        if wrong:
             raise ValueError(f"schedule= takes a list of assets only; it has {wrong!r:.100}")
         return AssetTriggeredTimetable(AssetAll(*schedule).serialize())
     return schedule

@@ -67,6 +67,7 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
     ) -> None:
         from orchestrator.sdk.definitions.partition_mappers import IdentityMapper
 
+        _check_mappers(assets, partition_mapper_config or {}, default_partition_mapper)
         super().__init__(assets.serialize())
         self.partition_mapper_config = dict(partition_mapper_config or {})
         self.default_partition_mapper = default_partition_mapper or IdentityMapper()
@@ -81,11 +82,13 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
         """Return condition and mappers."""
         if self._facts is not None:
             return self._facts
-        config = [[asset.serialize(), mapper.serialize()] for asset, mapper in self.partition_mapper_config.items()]
+        from orchestrator.sdk.definitions.partitions.codec import encode
+
+        config = [[asset.serialize(), encode(mapper)] for asset, mapper in self.partition_mapper_config.items()]
         return {
             "asset_condition": self.asset_condition,
             "partition_mapper_config": config,
-            "default_partition_mapper": self.default_partition_mapper.serialize(),
+            "default_partition_mapper": encode(self.default_partition_mapper),
         }
 
     @classmethod
@@ -94,6 +97,18 @@ class PartitionedAssetTimetable(AssetTriggeredTimetable):
         made = cls(AssetAll())
         made.asset_condition, made._facts = data["asset_condition"], dict(data)
         return made
+
+
+def _check_mappers(assets: Any, config: Any, default: Any) -> None:
+    from orchestrator.sdk.definitions.partition_mappers import PartitionMapper
+
+    if not isinstance(assets, BaseAsset):
+        raise TypeError(f"PartitionedAssetTimetable(assets=) takes an asset, or several joined by & and |, not {assets!r:.100}")
+    for asset, mapper in config.items():
+        if not isinstance(asset, BaseAsset) or not isinstance(mapper, PartitionMapper):
+            raise TypeError(f"partition_mapper_config maps assets to partition mappers, not {asset!r:.60} to {mapper!r:.60}")
+    if default is not None and not isinstance(default, PartitionMapper):
+        raise TypeError(f"default_partition_mapper takes a partition mapper, not {default!r:.100}")
 
 
 # Both are part of the platform, so their stored form needs no import path.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import InitVar, asdict, dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -25,6 +25,7 @@ class Connection:
         conn_id: name that tasks ask for.
         conn_type: kind, such as ``http`` or ``postgres``; with underscores.
         extra: JSON text with whatever else the kind needs.
+        uri: all the parts in one text, in place of the others.
     """
 
     conn_id: str | None = None
@@ -36,17 +37,31 @@ class Connection:
     password: str | None = None
     port: int | None = None
     extra: Any = None
+    uri: InitVar[str | None] = None
+
+    def __post_init__(self, uri: str | None) -> None:
+        if uri is None:
+            return
+        if any(value is not None for name, value in vars(self).items() if name not in ("conn_id", "description")):
+            raise AirflowException(f"Connection {self.conn_id!r} has a uri and single parts too; give one or the other.")
+        for name, value in vars(type(self).from_uri(uri, self.conn_id)).items():
+            if name != "description":
+                setattr(self, name, value)
 
     __hash__ = None  # type: ignore[assignment]
 
     @classmethod
     def get(cls, conn_id: str) -> Connection:
-        """Return the connection from the environment, else from the supervisor.
+        """Return the connection from the custom secrets backend, else the environment, else the supervisor.
 
         Raises ``AirflowNotFoundException`` if there is none.
         """
-        text = os.environ.get(ENVIRONMENT_PREFIX + conn_id.upper())
-        found = cls._from_text(text, conn_id) if text else cls._from_supervisor(conn_id)
+        from orchestrator.sdk.secrets.search import custom_connection
+
+        found: Connection | None = custom_connection(conn_id, worker=True)
+        if found is None:
+            text = os.environ.get(ENVIRONMENT_PREFIX + conn_id.upper())
+            found = cls._from_text(text, conn_id) if text else cls._from_supervisor(conn_id)
         found._mask()
         return found
 
@@ -79,7 +94,7 @@ class Connection:
             return cls.from_uri(document["uri"], conn_id)
         extra, port = document.pop("extra", None), document.pop("port", None)
         conn_type = document.pop("conn_type", None)
-        unknown = set(document) - set(cls.__dataclass_fields__)
+        unknown = set(document) - {part.name for part in fields(cls)}
         if unknown:
             raise ValueError(f"Connection {conn_id!r} has unknown parts in its JSON: {', '.join(sorted(unknown))}.")
         try:
@@ -136,6 +151,10 @@ class Connection:
 
     def get_hook(self, *, hook_params: dict[str, Any] | None = None) -> Any:
         """Return the hook of this kind of connection; raises ``AirflowException`` if none is installed for it."""
+        from orchestrator.sdk.hooks.registry import make_hook
+
+        if (hook := make_hook(self, hook_params)) is not None:
+            return hook
         raise AirflowException(f"No hook is installed for connections of type {self.conn_type!r} ({self.conn_id!r}).")
 
     @classmethod

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestrator.sdk.definitions import dag_checks
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
+from orchestrator.sdk.definitions.dag_extensions import take_event_policy, take_extensions
+from orchestrator.sdk.definitions.dag_local import LocalRuns
 from orchestrator.sdk.definitions.dag_views import DagViews
 from orchestrator.sdk.definitions.node import validate_key
 from orchestrator.sdk.definitions.param import DagParam
@@ -22,8 +24,14 @@ if TYPE_CHECKING:
     from orchestrator.sdk.definitions.operator import BaseOperator
 
 
-class DAG(DagViews):
+class DAG(DagViews, LocalRuns):
     """A graph of tasks with a schedule."""
+
+    overlap_policy: str
+    on_unpause: str | None
+    retry_rules: list[dict[str, Any]]
+    event_policy: str
+    event_window: float | None
 
     def __init__(
         self,
@@ -62,6 +70,11 @@ class DAG(DagViews):
         task_group: Any = None,
         disable_bundle_versioning: bool = NOTSET,  # type: ignore[assignment]
         rerun_with_latest_version: bool | None = None,
+        overlap_policy: str = "allow",
+        on_unpause: str | None = None,
+        retry_rules: list[dict[str, Any]] | None = None,
+        event_policy: str = "batch",
+        event_window: timedelta | float | None = None,
     ) -> None:
         validate_key(dag_id, "dag_id")
         self.dag_id, self.description = dag_id, description
@@ -88,6 +101,8 @@ class DAG(DagViews):
         self.auto_register, self.fail_fast = auto_register, fail_fast
         self.allowed_run_types = dag_checks.allowed_run_types(allowed_run_types, dag_id)
         self.rerun_with_latest_version = rerun_with_latest_version
+        take_extensions(self, overlap_policy, on_unpause, retry_rules)
+        take_event_policy(self, event_policy, event_window)
         dag_checks.refuse_sla_callback(sla_miss_callback, dag_id)
         self.task_dict: dict[str, Any] = {}
         self.edge_info: dict[str, dict[str, Any]] = {}

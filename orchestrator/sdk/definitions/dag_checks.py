@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from orchestrator.sdk.configuration_defaults import default
 from orchestrator.sdk.definitions.param import ParamsDict
 from orchestrator.sdk.definitions.sentinels import is_arg_set
-from orchestrator.sdk.definitions.states import DagRunType
+from orchestrator.sdk.definitions.states import DagRunType, word_of
 from orchestrator.sdk.exceptions import AirflowTimetableInvalid, ParamValidationError, TaskNotFound
 
 TAG_MAX_LENGTH = 100
@@ -23,9 +23,9 @@ def setting(value: Any, key: str, fallback: Any, section: str = "core") -> Any:
 
 
 def merge_params(params: Any, default_args: dict[str, Any]) -> ParamsDict:
-    """Return the DAG's params; those in ``default_args`` are taken out of it and come first."""
-    merged = ParamsDict(default_args.pop("params", None) or {})
-    merged.update(ParamsDict(params or {}))
+    """Return the DAG's params; those in ``default_args`` are taken out of it and win."""
+    merged = ParamsDict(params or {})
+    merged.update(ParamsDict(default_args.pop("params", None) or {}))
     return merged
 
 
@@ -153,7 +153,7 @@ def validate_setup_teardown(dag: Any) -> None:
             if not near.is_teardown and near.trigger_rule != "all_success":
                 raise ValueError(
                     f"Setup tasks must be followed with trigger rule ALL_SUCCESS: {near.task_id!r} follows the setup "
-                    f"{task.task_id!r} with {near.trigger_rule}"
+                    f"{task.task_id!r} with {word_of(near.trigger_rule)}"
                 )
 
 

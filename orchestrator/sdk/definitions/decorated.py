@@ -176,9 +176,7 @@ class TaskDecorator:
             raise TypeError("no arguments to expand against")
         self._check_names("expand", map_kwargs)
         check_expand_kwargs(map_kwargs, f"task {self.kwargs['task_id']!r}")
-        twice = sorted((self.kwargs.get("op_kwargs") or {}).keys() & map_kwargs.keys())
-        if twice:
-            raise TypeError(f"mapping already partial argument: {', '.join(twice)}")
+        # An argument that partial() has too gets the value of the index.
         return self._map(DictOfListsExpandInput(map_kwargs), strict=False)
 
     def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:

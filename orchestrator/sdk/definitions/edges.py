@@ -63,16 +63,12 @@ def Label(label: str) -> EdgeModifier:
 def chain(*tasks: Others) -> None:
     """Put each argument downstream of the one before; two lists in a row are joined pair by pair.
 
-    Raises ``AirflowException`` if two neighbouring lists differ in length.
+    Raises ``ValueError`` if two neighbouring lists differ in length.
     """
-    from orchestrator.sdk.exceptions import AirflowException
-
     for first, second in itertools.pairwise(tasks):
         if not isinstance(first, DependencyMixin) and not isinstance(second, DependencyMixin):
             if len(_sequence(first)) != len(_sequence(second)):
-                raise AirflowException(
-                    f"chain() got neighbouring lists of lengths {len(first)} and {len(second)}; they must be equal"
-                )
+                raise ValueError(f"chain() got neighbouring lists of lengths {len(first)} and {len(second)}; they must be equal")
             for one, other in zip(first, second, strict=True):
                 one.set_downstream(other)
         elif isinstance(first, DependencyMixin):

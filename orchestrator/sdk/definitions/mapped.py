@@ -14,9 +14,20 @@ from orchestrator.sdk.definitions.operator import BaseOperator, _instant
 from orchestrator.sdk.definitions.param import ParamsDict
 from orchestrator.sdk.definitions.rules import read_weight_rule
 from orchestrator.sdk.definitions.setup_teardown import SetupTeardownContext
+from orchestrator.sdk.definitions.shown_words import TriggerRule
 from orchestrator.sdk.definitions.xcom_arg import XComArg
 
 BASE_PARAMETERS = {name: p for name, p in inspect.signature(BaseOperator.__init__).parameters.items() if p.kind is p.KEYWORD_ONLY}
+
+
+#: Arguments that must be the same for every index: the server knows them before there are indexes.
+UNMAPPABLE = frozenset({
+    "allow_nested_operators", "dag", "depends_on_past", "email_on_failure", "email_on_retry", "execution_timeout",
+    "executor_config", "ignore_first_depends_on_past", "inlets", "map_index_template", "max_retry_delay",
+    "on_execute_callback", "on_failure_callback", "on_retry_callback", "on_skipped_callback", "on_success_callback", "outlets",
+    "owner", "pool_slots", "priority_weight", "queue", "retries", "retry_delay", "retry_exponential_backoff", "retry_policy",
+    "task_group", "task_id", "trigger_rule", "wait_for_downstream", "wait_for_past_depends_before_skipping", "weight_rule",
+})  # fmt: skip
 
 
 def accepted_names(operator_class: type[BaseOperator]) -> dict[str, inspect.Parameter]:
@@ -56,14 +67,16 @@ class MappedOperator(AbstractOperator):
         expand_input: Any,
         *,
         strict: bool,
+        defaulted: frozenset[str] = frozenset(),
     ) -> None:
         kwargs = dict(partial_kwargs)
         task_id, dag, group = kwargs.pop("task_id"), kwargs.pop("dag", None), kwargs.pop("task_group", None)
         validate_key(task_id, "task_id")
         self.task_id = group.child_id(task_id) if group is not None else task_id
+        _refuse_mapped_group(self.task_id, group)
         self.operator_class, self.params, self.expand_input = operator_class, params, expand_input
         self.partial_kwargs = _coerced(kwargs, self.task_id, dag)
-        self._disallow_kwargs_override = strict
+        self._disallow_kwargs_override, self._defaulted = strict, defaulted
         self.upstream_task_ids, self.downstream_task_ids = set(), set()
         for name in (
             "template_fields",
@@ -88,7 +101,7 @@ class MappedOperator(AbstractOperator):
             self.task_group = group
         if dag is not None:
             self.dag = dag
-            XComArg.apply_upstream_relationship(self, self.expand_input)
+            XComArg.apply_upstream_relationship(self, self.expand_input.value)
             for name, value in self.partial_kwargs.items():
                 if name in self.template_fields or name in ("op_args", "op_kwargs"):
                     XComArg.apply_upstream_relationship(self, value)
@@ -118,7 +131,7 @@ class MappedOperator(AbstractOperator):
     @property
     def trigger_rule(self) -> Any:
         """Return the trigger rule."""
-        return self.partial_kwargs.get("trigger_rule", "all_success")
+        return self.partial_kwargs.get("trigger_rule", TriggerRule.ALL_SUCCESS)
 
     @trigger_rule.setter
     def trigger_rule(self, value: Any) -> None:
@@ -174,7 +187,7 @@ class MappedOperator(AbstractOperator):
         return self.expand_input.resolve(context)  # type: ignore[no-any-return]
 
     def _instance_kwargs(self, mapped: Mapping[str, Any]) -> dict[str, Any]:
-        twice = sorted(self.partial_kwargs.keys() & mapped.keys())
+        twice = sorted(mapped.keys() & ((self.partial_kwargs.keys() - self._defaulted) | UNMAPPABLE))
         if twice and self._disallow_kwargs_override:
             raise TypeError(f"unmappable or already specified argument(s) {twice} in an index of task {self.task_id!r}")
         params = dict(self.params.items())
@@ -187,32 +200,44 @@ class MappedOperator(AbstractOperator):
             operator: BaseOperator = self.operator_class(task_id=self.task_id.replace(".", "__unmap__"), **kwargs)
         for name in ("task_id", "_dag", "task_group", "upstream_task_ids", "downstream_task_ids", "start_date", "end_date"):
             object.__setattr__(operator, name, getattr(self, name))
-        operator.is_setup, operator.is_teardown = self.is_setup, self.is_teardown
+        operator._is_setup, operator._is_teardown = self.is_setup, self.is_teardown  # a mapped task may be both, as in Airflow
         operator._on_failure_fail_dagrun = self._on_failure_fail_dagrun
         object.__setattr__(operator, "_mapped_from", self)
         return operator
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> Any:
         """Make the task of the context's index, put it into the context, and render its fields; returns it."""
+        from orchestrator.sdk.execution.context import context_of_unmapped
+
         environment = jinja_env or self.get_template_env()
         mapped, resolved = self._expand_mapped_kwargs(context)
         task = self.unmap(mapped)
         object.__setattr__(task, "_lock_for_execution", True)
-        context["task"] = task
-        context["ti"].task = task
+        context_of_unmapped(context, task)
         task._do_render_template_fields(task, task.template_fields, context, environment, set(resolved))
         return task
 
 
+def _refuse_mapped_group(task_id: str, group: Any) -> None:
+    around = next(iter(group.iter_mapped_task_groups()), None) if group is not None else None
+    if around is not None:
+        raise NotImplementedError(
+            f"task {task_id!r} calls expand() inside of the mapped task group {around.group_id!r}, where each task has one "
+            "instance per index of the group already; map the group over all combinations, or map the task outside of it"
+        )
+
+
 class _outside:
-    """A stretch in which new tasks fall into no DAG."""
+    """A stretch in which new tasks fall into no DAG and draw no edges."""
 
     def __enter__(self) -> None:
         self._saved = (DagContext._open.copy(), TaskGroupContext._open.copy())
+        XComArg.draws_edges = False
         DagContext._open.clear()
         TaskGroupContext._open.clear()
 
     def __exit__(self, *_: Any) -> None:
+        XComArg.draws_edges = True
         DagContext._open.extend(self._saved[0])
         TaskGroupContext._open.extend(self._saved[1])
 

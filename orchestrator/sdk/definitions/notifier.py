@@ -37,7 +37,8 @@ class BaseNotifier(Templater):
         raise NotImplementedError(f"{type(self).__name__} must define async_notify(context)")
 
     def _update_context(self, context: Any) -> Any:
-        merged = {**self.context, **(context or {})}
+        known = getattr(self, "context", None) or {}  # a subclass need not call this class's __init__
+        merged = {**known, **(context or {})}
         merged.setdefault("dag", None)
         return merged
 

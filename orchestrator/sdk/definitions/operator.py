@@ -17,6 +17,7 @@ from orchestrator.sdk.definitions.node import validate_key
 from orchestrator.sdk.definitions.operator_defaults import BaseOperatorMeta
 from orchestrator.sdk.definitions.param import ParamsDict
 from orchestrator.sdk.definitions.rules import TriggerRule, WeightRule, read_weight_rule
+from orchestrator.sdk.definitions.setup_role import SetupRole
 from orchestrator.sdk.definitions.setup_teardown import SetupTeardownContext
 from orchestrator.sdk.definitions.xcom_arg import XComArg
 from orchestrator.sdk.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout, TaskDeferred
@@ -24,7 +25,7 @@ from orchestrator.sdk.exceptions import AirflowException, TaskDeferralError, Tas
 DEFAULT_RETRY_DELAY = timedelta(seconds=300)
 
 
-class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
+class BaseOperator(SetupRole, AbstractOperator, metaclass=BaseOperatorMeta):
     """Base of all operators: a subclass gives ``execute(context)`` and lists its ``template_fields``."""
 
     shallow_copy_attrs: Sequence[str] = ()
@@ -72,6 +73,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         on_success_callback: Any = None,
         on_retry_callback: Any = None,
         on_skipped_callback: Any = None,
+        deadline: Any = None,
         pre_execute: Any = None,
         post_execute: Any = None,
         trigger_rule: str = TriggerRule.ALL_SUCCESS,
@@ -118,7 +120,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         self.resources, self.executor_config = resources, executor_config or {}
         self.inlets, self.outlets = checks.as_list(inlets), checks.as_list(outlets)
         self.default_args = default_args
-        self.is_setup, self.is_teardown, self._on_failure_fail_dagrun = False, False, False
+        self._is_setup, self._is_teardown, self._on_failure_fail_dagrun = False, False, False
         if task_group is not None:
             task_group.add(self)
             self.task_group = task_group
@@ -155,6 +157,7 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
     def _take_callbacks(self, given: dict[str, Any]) -> None:
         for name in _CALLBACKS:
             setattr(self, name, checks.as_list(given[name]))
+        self.deadline_alerts = checks.as_list(given["deadline"])
         self._pre_execute_hook, self._post_execute_hook = given["pre_execute"], given["post_execute"]
 
     def _finish_init(self) -> None:
@@ -239,18 +242,14 @@ class BaseOperator(AbstractOperator, metaclass=BaseOperatorMeta):
         return self.outlets
 
     def pre_execute(self, context: Any) -> None:
-        """Hook before ``execute``."""
-        if self._pre_execute_hook is not None:
-            self._pre_execute_hook(context)
+        """Hook before ``execute``; a function given as ``pre_execute=`` is called before it."""
 
     def execute(self, context: Any) -> Any:
         """Do the work; the return value is pushed as XCom."""
         raise NotImplementedError(f"{type(self).__name__} must define execute(context)")
 
     def post_execute(self, context: Any, result: Any = None) -> None:
-        """Hook after ``execute``."""
-        if self._post_execute_hook is not None:
-            self._post_execute_hook(context, result)
+        """Hook after ``execute``; a function given as ``post_execute=`` is called before it."""
 
     def on_kill(self) -> None:
         """Hook when the task is stopped from outside: end what it has started."""

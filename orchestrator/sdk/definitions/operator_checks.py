@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+from orchestrator.sdk.definitions import shown_words
 from orchestrator.sdk.definitions.rules import TriggerRule
 from orchestrator.sdk.exceptions import FailFastDagInvalidTriggerRule
 
@@ -74,14 +75,14 @@ def retries(value: Any, task_id: str) -> int:
         raise TypeError(f"retries of task {task_id!r} must be an integer, not {type(value).__name__} {value!r}") from None
 
 
-def trigger_rule(value: Any, task_id: str, dag: Any) -> TriggerRule:
+def trigger_rule(value: Any, task_id: str, dag: Any) -> Any:
     """Return the rule; raises ``ValueError`` for an unknown one, ``FailFastDagInvalidTriggerRule`` in a fail-fast DAG."""
     word = getattr(value, "value", value)
     if not TriggerRule.is_valid(word):
         known = ", ".join(sorted(TriggerRule))
         raise ValueError(f"trigger_rule of task {task_id!r} is {value!r}; it must be one of {known}")
     FailFastDagInvalidTriggerRule.check(fail_fast=bool(dag and dag.fail_fast), trigger_rule=word)
-    return TriggerRule(word)
+    return shown_words.TriggerRule(word)
 
 
 def pool_slots(value: int, task_id: str) -> int:

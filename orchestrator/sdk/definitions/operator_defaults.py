@@ -37,7 +37,7 @@ def parent_defaults(dag: Any, task_group: Any) -> tuple[dict[str, Any], ParamsDi
         task_group = task_group.parent_group
     for group in reversed(groups):
         args.update(group.default_args)
-        params.update(args.get("params") or {})
+        params.update(_replacing(args.get("params")))
     return args, params
 
 
@@ -49,11 +49,15 @@ def merged_defaults(dag: Any, task_group: Any, task_params: Any, task_default_ar
             raise TypeError(f"default_args must be a dict, not {type(task_default_args).__name__}")
         args.update(task_default_args)
     extra = args.pop("params", None)
-    if extra:
-        params.update(extra)
-    if task_params:
-        params.update(task_params)
+    for own in (extra, task_params):
+        params.update(_replacing(own))
+    params._fill_missing_param_source("task")
     return args, params
+
+
+def _replacing(params: Any) -> ParamsDict:
+    """A param of a task takes the place of the DAG's of that name, with its schema and description."""
+    return params if isinstance(params, ParamsDict) else ParamsDict(params or {})
 
 
 def _with_defaults(init: Callable[..., None], class_name: str) -> Callable[..., None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
 from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
-from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names, check_names
+from orchestrator.sdk.definitions.mapped import UNMAPPABLE, MappedOperator, accepted_names, check_names
 from orchestrator.sdk.definitions.operator import BaseOperator
 from orchestrator.sdk.definitions.operator_defaults import merged_defaults
 from orchestrator.sdk.definitions.param import ParamsDict
@@ -30,15 +30,24 @@ def operator_partial(
     check_names(operator_class, "partial", kwargs, task_id)
     defaults, merged = merged_defaults(dag, task_group, params, kwargs.pop("default_args", None))
     known = accepted_names(operator_class)
-    arguments = {name: value for name, value in defaults.items() if name in known} | kwargs
-    return OperatorPartial(operator_class, {**arguments, "task_id": task_id, "dag": dag, "task_group": task_group}, merged)
+    usual = {name: value for name, value in defaults.items() if name in known and name not in kwargs}
+    given = {**kwargs, "task_id": task_id, "dag": dag, "task_group": task_group}
+    return OperatorPartial(operator_class, usual | given, merged, defaulted=frozenset(usual))
 
 
 class OperatorPartial:
     """What ``Operator.partial(...)`` returns; ``expand`` or ``expand_kwargs`` makes the task."""
 
-    def __init__(self, operator_class: type[BaseOperator], kwargs: dict[str, Any], params: ParamsDict) -> None:
+    def __init__(
+        self,
+        operator_class: type[BaseOperator],
+        kwargs: dict[str, Any],
+        params: ParamsDict,
+        *,
+        defaulted: frozenset[str] = frozenset(),
+    ) -> None:
         self.operator_class, self.kwargs, self.params = operator_class, kwargs, params
+        self._defaulted = defaulted  # what only default_args gave: expand() may give it too, and wins
         self._expand_called = False
 
     def __repr__(self) -> str:
@@ -75,10 +84,12 @@ class OperatorPartial:
         return self._map(ListOfDictsExpandInput(kwargs), names, strict=strict)
 
     def _refuse_duplicates(self, mapped: Mapping[str, Any]) -> None:
-        twice = sorted(mapped.keys() & self.kwargs.keys())
+        twice = sorted(mapped.keys() & ((self.kwargs.keys() - self._defaulted) | UNMAPPABLE))
         if twice:
             raise TypeError(f"unmappable or already specified argument(s) {twice} in expand() of task {self.kwargs['task_id']!r}")
 
     def _map(self, expand_input: Any, names: Mapping[str, Any], strict: bool = True) -> MappedOperator:
         check_names(self.operator_class, "expand", names, self.kwargs["task_id"])
-        return MappedOperator(self.operator_class, self.kwargs, self.params, expand_input, strict=strict)
+        return MappedOperator(
+            self.operator_class, self.kwargs, self.params, expand_input, strict=strict, defaulted=self._defaulted
+        )

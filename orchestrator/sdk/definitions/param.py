@@ -221,6 +221,13 @@ def process_params(dag: Any, task: Any, dagrun_conf: dict[str, Any] | None, *, s
     return params.validate()
 
 
+def check_params(dag: Any, conf: Mapping[str, Any] | None) -> None:
+    """Raise ``ParamValidationError`` unless the DAG's params, with ``conf`` over them, are what their schemas ask for."""
+    params = ParamsDict(dag.params)
+    params.update(dict(conf or {}))
+    params.validate()
+
+
 def _check_json(value: Any) -> None:
     try:
         json.dumps(value)

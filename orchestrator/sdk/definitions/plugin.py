@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
-def hookimpl(function: Any = None, **_: Any) -> Any:
-    """Mark a function of a listener; the mark itself says nothing more."""
-    return function if function is not None else hookimpl
+class AirflowPluginException(Exception):
+    """A plugin that cannot be used."""
 
 
 class AirflowPlugin:
-    """Base of plugins: a subclass names itself and lists what it brings."""
+    """Base of plugins: a subclass names itself and lists what it brings. ``source`` is set when it is loaded."""
 
     name: str | None = None
+    source: str | None = None
     macros: ClassVar[list[Any]] = []
+    admin_views: ClassVar[list[Any]] = []
     flask_blueprints: ClassVar[list[Any]] = []
     fastapi_apps: ClassVar[list[Any]] = []
     fastapi_root_middlewares: ClassVar[list[Any]] = []
@@ -27,16 +28,18 @@ class AirflowPlugin:
     operator_extra_links: ClassVar[list[Any]] = []
     timetables: ClassVar[list[Any]] = []
     partition_mappers: ClassVar[list[Any]] = []
+    windows: ClassVar[list[Any]] = []
+    deadline_references: ClassVar[list[Any]] = []
     listeners: ClassVar[list[Any]] = []
     hook_lineage_readers: ClassVar[list[Any]] = []
     priority_weight_strategies: ClassVar[list[Any]] = []
 
     @classmethod
     def validate(cls) -> None:
-        """Raise ``ValueError`` for a plugin without a name."""
+        """Raise ``AirflowPluginException`` for a plugin without a name."""
         if not cls.name:
-            raise ValueError(f"plugin {cls.__qualname__} needs a name")
+            raise AirflowPluginException(f"Your plugin needs a name. Set `name` in {cls.__module__}.{cls.__qualname__}.")
 
     @classmethod
     def on_load(cls, *args: Any, **kwargs: Any) -> None:
-        """Hook when the plugin is loaded."""
+        """Called once per process, when the plugin is loaded."""

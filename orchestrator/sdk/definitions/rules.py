@@ -69,19 +69,21 @@ class PriorityWeightStrategy:
         return cls(**data)
 
 
-def read_weight_rule(rule: Any, task_id: str) -> WeightRule | PriorityWeightStrategy:
+def read_weight_rule(rule: Any, task_id: str) -> Any:
     """Return the rule of a task from a word, an enum, a strategy or its class; raises ``ValueError`` for anything else."""
     if isinstance(rule, PriorityWeightStrategy):
         return rule
     if isinstance(rule, type) and issubclass(rule, PriorityWeightStrategy):
         return rule()
+    from orchestrator.sdk.definitions import shown_words  # late: they are made of the words of this module
+
     word = getattr(rule, "value", rule) or "absolute"
     if isinstance(word, str) and "." in word:
         return _strategy_at(word, task_id)
     if word not in WeightRule.all_weight_rules():
         known = ", ".join(sorted(WeightRule.all_weight_rules()))
         raise ValueError(f"weight_rule of task {task_id!r} is {rule!r}; it must be one of {known} or a PriorityWeightStrategy")
-    return WeightRule(word)
+    return shown_words.WeightRule(word)
 
 
 def _strategy_at(path: str, task_id: str) -> PriorityWeightStrategy:
@@ -92,4 +94,5 @@ def _strategy_at(path: str, task_id: str) -> PriorityWeightStrategy:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"weight_rule of task {task_id!r} is {path!r}, which cannot be imported: {error}") from error
-    return read_weight_rule(found, task_id)  # type: ignore[return-value]
+    strategy: PriorityWeightStrategy = read_weight_rule(found, task_id)
+    return strategy

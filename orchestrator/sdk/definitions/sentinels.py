@@ -32,7 +32,7 @@ class SetDuringExecution(ArgNotSet):
         """Return the text that is shown before the task has run."""
         return "DYNAMIC (set during execution)"
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.serialize()
 
     def __reduce__(self) -> str:

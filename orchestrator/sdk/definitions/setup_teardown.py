@@ -32,11 +32,12 @@ class SetupTeardownContext:
     """The stack of open blocks."""
 
     _open: list[Scope] = []
+    _takes_tasks = False
 
     @classmethod
     def active(cls) -> bool:
-        """Return whether a block is open."""
-        return bool(cls._open)
+        """Return whether a block is open that takes tasks: after a block inside of it has closed it does not, as in Airflow."""
+        return bool(cls._open) and cls._takes_tasks
 
     @classmethod
     def push(cls, task: Any) -> Scope:
@@ -54,6 +55,7 @@ class SetupTeardownContext:
                 raise AirflowException(f"Task {item.task_id!r} is no setup or teardown, so it cannot open a `with` block")
         cls._nest(scope)
         cls._open.append(scope)
+        cls._takes_tasks = True
         return scope
 
     @classmethod
@@ -68,11 +70,12 @@ class SetupTeardownContext:
     def pop(cls) -> None:
         """Close the innermost block and draw its edges."""
         cls._open.pop().close()
+        cls._takes_tasks = False
 
     @classmethod
     def note(cls, task: Any) -> None:
         """Hear of a task that is created while a block may be open."""
-        if cls._open and not (task.is_setup or task.is_teardown):
+        if cls.active() and not (task.is_setup or task.is_teardown):
             _extend(cls._open[-1].work, [task])
 
     @classmethod
@@ -84,7 +87,7 @@ class SetupTeardownContext:
     @classmethod
     def add_task(cls, task: Any) -> None:
         """Put a task that was created before the block into it."""
-        if not cls._open:
+        if not cls.active():
             raise AirflowException("add_task() works only inside `with setup >> teardown:`")
         cls.note(getattr(task, "operator", task))
 

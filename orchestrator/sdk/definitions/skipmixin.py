@@ -24,20 +24,26 @@ class SkipMixin:
         if not ids:
             return
         ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_SKIPPED: ids})
-        raise DownstreamTasksSkipped(tasks=_instances(ti, ids))
+        _tell(ti, ids)
 
     def skip_all_except(self, ti: Any, branch_task_ids: str | Iterable[str] | None) -> None:
-        """End the running task as success and skip its direct downstream tasks that no chosen branch leads to."""
+        """End the running task as success and skip its direct downstream tasks that no chosen branch leads to.
+
+        What is followed is kept as XCom, for a clear of the tasks below: the chosen ones, and those that they lead to.
+        """
         task = ti.task
         chosen = _chosen(branch_task_ids, task)
+        below = _tasks(task.downstream_list)
+        if not below:
+            return
         kept = set(chosen)
         for task_id in chosen:
             kept |= task.dag.get_task(task_id).get_flat_relative_ids(upstream=False)
-        skipped = [t.task_id for t in _tasks(task.downstream_list) if t.task_id not in kept and not t.is_teardown]
+        skipped = [t.task_id for t in below if t.task_id not in kept]
+        followed = sorted(t.task_id for t in below if t.task_id in kept)
         self.log.info("Follow branch %s; skip %s", sorted(chosen), sorted(skipped))
-        ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_FOLLOWED: sorted(chosen)})
-        if skipped:
-            raise DownstreamTasksSkipped(tasks=_instances(ti, sorted(skipped)))
+        ti.xcom_push(key=XCOM_SKIPMIXIN_KEY, value={XCOM_SKIPMIXIN_FOLLOWED: followed})
+        _tell(ti, sorted(skipped))
 
 
 class BranchMixIn(SkipMixin):
@@ -86,12 +92,12 @@ def _tasks(nodes: Iterable[Any]) -> list[Any]:
     return found
 
 
-def _instances(ti: Any, ids: list[str]) -> list[Any]:
-    """Return ids, with the map index of this instance for neighbours in the same mapped group."""
+def _tell(ti: Any, ids: list[str]) -> None:
+    """Raise for the runner, except in an index of a mapped task or group.
+
+    What an index chose counts for the same index of a mapped task below, and the scheduler reads it there; it skips
+    neither a task that is not mapped nor others in the index's mapped group, as in Airflow 3.3.
+    """
     index = getattr(ti, "map_index", -1)
-    if index is None or index < 0:
-        return list(ids)
-    group = ti.task.get_closest_mapped_task_group()
-    tasks = ti.task.dag.task_dict
-    same = {task_id for task_id in ids if group is not None and tasks[task_id].get_closest_mapped_task_group() is group}
-    return [(task_id, index) if task_id in same else task_id for task_id in ids]
+    if ids and (index is None or index < 0):
+        raise DownstreamTasksSkipped(tasks=ids)

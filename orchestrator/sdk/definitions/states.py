@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
+from typing import Any
 
 
 class TaskInstanceState(StrEnum):
@@ -65,6 +66,28 @@ class DagRunType(StrEnum):
     ASSET_MATERIALIZATION = "asset_materialization"
 
 
+class DagRunTriggeredByType(Enum):
+    """Who asked for a run."""
+
+    CLI = "cli"
+    OPERATOR = "operator"
+    REST_API = "rest_api"
+    UI = "ui"
+    TEST = "test"
+    TIMETABLE = "timetable"
+    ASSET = "asset"
+    BACKFILL = "backfill"
+
+
+class JobState(StrEnum):
+    """State of a long-running process of the platform."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+
+
 class State:
     """All states by name, as constants for older DAG files."""
 
@@ -91,3 +114,8 @@ class State:
     unfinished_dr_states = frozenset([DagRunState.QUEUED, DagRunState.RUNNING])
     task_states = (None, *TaskInstanceState)
     dag_states = (DagRunState.QUEUED, DagRunState.SUCCESS, DagRunState.RUNNING, DagRunState.FAILED)
+
+
+def word_of(state: Any) -> str:
+    """Return the plain text of a state or another word, given as text or as an enum of whatever kind."""
+    return str(getattr(state, "value", state))

@@ -12,7 +12,7 @@ from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
 from orchestrator.sdk.definitions.dependency import Others, flatten
 from orchestrator.sdk.definitions.node import DAGNode, validate_group_key
 from orchestrator.sdk.definitions.sentinels import NOTSET, is_arg_set
-from orchestrator.sdk.exceptions import AirflowException, DuplicateTaskIdFound, TaskAlreadyInTaskGroup
+from orchestrator.sdk.exceptions import AirflowException, DuplicateTaskIdFound, NodeNotFound, TaskAlreadyInTaskGroup
 
 if TYPE_CHECKING:
     from orchestrator.sdk.definitions.edges import EdgeModifier
@@ -34,12 +34,14 @@ class TaskGroup(DAGNode):
         ui_color: str = "CornflowerBlue",
         ui_fgcolor: str = "#000",
         add_suffix_on_collision: bool = False,
+        deadline: Any = None,
     ) -> None:
         if group_id is not None:
             validate_group_key(group_id)
         self._group_id, self.group_display_name, self.prefix_group_id = group_id, group_display_name, prefix_group_id
         self.default_args = copy.copy(default_args) if default_args else {}
         self.tooltip, self.doc_md = tooltip, doc_md
+        self.deadline_alerts = [] if not deadline else list(deadline) if isinstance(deadline, list | tuple) else [deadline]
         self.ui_color, self.ui_fgcolor = ui_color, ui_fgcolor
         self.add_suffix_on_collision = add_suffix_on_collision
         self.children: dict[str, DAGNode] = {}
@@ -193,6 +195,13 @@ class TaskGroup(DAGNode):
         """Return the member called ``label``; raises ``KeyError``."""
         return self.children[self.child_id(label)]
 
+    def __getitem__(self, label: str) -> DAGNode:
+        try:
+            return self.get_child_by_label(label)
+        except KeyError:
+            there = ", ".join(map(repr, self.children)) or "nothing"
+            raise NodeNotFound(f"Group {self.group_id!r} has no member {label!r}; it has {there}") from None
+
     def get_task_group_dict(self) -> dict[str | None, TaskGroup]:
         """Return this group and all groups in it by id."""
         found: dict[str | None, TaskGroup] = {self.group_id: self}
@@ -212,8 +221,8 @@ class TaskGroup(DAGNode):
     is_mapped = False
 
     def hierarchical_alphabetical_sort(self) -> list[DAGNode]:
-        """Return the members by name, groups after tasks."""
-        return sorted(self.children.values(), key=lambda node: (isinstance(node, TaskGroup), node.node_id))
+        """Return the members by name, groups before tasks."""
+        return sorted(self.children.values(), key=lambda node: (not isinstance(node, TaskGroup), node.node_id))
 
     def topological_sort(self, **_: Any) -> list[DAGNode]:
         """Return the members so that each comes after all it depends on, groups taken as one node."""
@@ -225,13 +234,38 @@ class TaskGroup(DAGNode):
         """Hear that a task or group is now beside this group, and remember it for drawing."""
         if isinstance(other, TaskGroup):
             self._note_group(other, upstream, edge_modifier)
-            return
+        else:
+            self._note_tasks(other, upstream, edge_modifier)
+        self._pass_on(other, upstream, edge_modifier)
+
+    def _note_tasks(self, other: Any, upstream: bool, edge_modifier: EdgeModifier | None) -> None:
         for task in other.roots if not upstream else other.leaves:
             (self.upstream_task_ids if upstream else self.downstream_task_ids).add(task.node_id)
             if edge_modifier and upstream:
                 edge_modifier.add_edge_info(self.dag, task.node_id, self.upstream_join_id)
             elif edge_modifier:
                 edge_modifier.add_edge_info(self.dag, self.downstream_join_id, task.node_id)
+
+    def _pass_on(self, other: Any, upstream: bool, edge_modifier: EdgeModifier | None) -> None:
+        """Put what comes before a group without work (empty, or setups and teardowns alone) before what comes after it.
+
+        Such a group has no last task that could do it. The last tasks of a group before it are heard of one by one.
+        """
+        if upstream and (isinstance(other, TaskGroup) or not (self.downstream_task_ids or self.downstream_group_ids)):
+            return
+        if self.leaves:
+            return
+        if upstream:
+            other.set_downstream(self._after())
+        else:
+            for task in group_members.tasks_before(self):
+                task.set_downstream(other, edge_modifier)
+
+    def _after(self) -> list[DAGNode]:
+        """Return the tasks and groups that come after this group."""
+        groups = self.dag.task_group.get_task_group_dict() if self.downstream_group_ids else {}
+        tasks = [self.dag.get_task(task_id) for task_id in sorted(self.downstream_task_ids)]
+        return [*tasks, *(groups[group_id] for group_id in sorted(map(str, self.downstream_group_ids)))]
 
     def _note_group(self, other: TaskGroup, upstream: bool, edge_modifier: EdgeModifier | None) -> None:
         first, second = (other, self) if upstream else (self, other)

@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.sdk.definitions.dependency import DependencyMixin
 from orchestrator.sdk.definitions.expand import (
     DictOfListsExpandInput,
     ListOfDictsExpandInput,
@@ -40,7 +39,7 @@ class TaskGroupFactory:
     def _fill(self, make: Callable[[], TaskGroup], *args: Any, **kwargs: Any) -> Any:
         with make() as group:
             result = self.function(*args, **{**self.partial_kwargs, **kwargs})
-        return result if isinstance(result, DependencyMixin) else group
+        return group if result is None else result
 
     def override(self, **kwargs: Any) -> TaskGroupFactory:
         """Return the same with other group arguments."""

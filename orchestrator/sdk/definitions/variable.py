@@ -52,6 +52,13 @@ class Variable:
         ask({"type": "PutVariable", "key": key, "value": text, "description": description})
 
     @classmethod
+    def update(cls, key: str, value: Any, serialize_json: bool = False) -> None:
+        """Store another value; raises ``KeyError`` where there is none to replace. Works in a running task only."""
+        if cls.get(key, default=None) is None:
+            raise KeyError(f"Variable {key!r} does not exist, so it cannot be updated")
+        cls.set(key, value, serialize_json=serialize_json)
+
+    @classmethod
     def delete(cls, key: str) -> None:
         """Remove the variable. Works in a running task only."""
         from orchestrator.sdk.execution.channel import ask
@@ -84,10 +91,14 @@ class Variable:
 
 
 def _find(key: str) -> str | None:
-    text = os.environ.get(ENVIRONMENT_PREFIX + key.upper())
-    if text is not None:
-        return text
     from orchestrator.sdk.execution.channel import ErrorResponse, ask, current_channel, mask_secret
+    from orchestrator.sdk.secrets.search import custom_variable
+
+    text = custom_variable(key, worker=True)
+    text = os.environ.get(ENVIRONMENT_PREFIX + key.upper()) if text is None else text
+    if text is not None:
+        mask_secret(text, key)
+        return text
 
     if current_channel() is None:
         raise AirflowRuntimeError(

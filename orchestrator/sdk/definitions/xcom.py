@@ -36,4 +36,47 @@ class BaseXCom:
 
     @classmethod
     def purge(cls, xcom: Any, *args: Any) -> None:
-        """Hook before an XCom is deleted: remove what the backend keeps elsewhere."""
+        """Hook before an XCom is deleted (``xcom.value`` is what is stored): remove what the backend keeps elsewhere."""
+
+    @classmethod
+    def get_one(
+        cls,
+        *,
+        key: str,
+        dag_id: str,
+        task_id: str,
+        run_id: str,
+        map_index: int | None = None,
+        include_prior_dates: bool = False,
+    ) -> Any:
+        """Return the value, None if there is none; only in a running task."""
+        from orchestrator.sdk.execution import xcom
+
+        where: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+        return xcom.get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)
+
+    get_value = get_one
+
+    @classmethod
+    def get_all(cls, *, key: str, dag_id: str, task_id: str, run_id: str, include_prior_dates: bool = False) -> Any:
+        """Return the values of all indexes, None if nothing was pushed."""
+        from orchestrator.sdk.execution import xcom
+
+        where: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+        return xcom.get_all(include_prior_dates=include_prior_dates, **where)
+
+    @classmethod
+    def set(cls, key: str, value: Any, *, dag_id: str, task_id: str, run_id: str, map_index: int = -1, **_: Any) -> None:
+        """Store a value."""
+        from orchestrator.sdk.execution import xcom
+
+        place = {"key": key, "dag_id": dag_id, "task_id": task_id, "run_id": run_id, "map_index": map_index}
+        xcom.set_for(place, value)
+
+    @classmethod
+    def delete(cls, key: str, task_id: str, dag_id: str, run_id: str, map_index: int | None = None) -> None:
+        """Delete a value, after the backend's ``purge``."""
+        from orchestrator.sdk.execution import xcom
+
+        index = -1 if map_index is None else map_index
+        xcom.delete_for({"key": key, "dag_id": dag_id, "task_id": task_id, "run_id": run_id, "map_index": index})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from orchestrator.sdk.definitions.dependency import DependencyMixin, Others, ResolveMixin
 from orchestrator.sdk.definitions.sentinels import NOTSET
@@ -16,6 +16,9 @@ XCOM_RETURN_KEY = "return_value"
 
 class XComArg(ResolveMixin, DependencyMixin):
     """A reference to the output of a task; ``XComArg(task)`` and ``task.output`` are the same."""
+
+    # Off while the task of one map index is made: the mapped task has its edges already.
+    draws_edges: ClassVar[bool] = True
 
     def __new__(cls, *args: Any, **kwargs: Any) -> XComArg:
         return super().__new__(PlainXComArg if cls is XComArg else cls)
@@ -35,14 +38,14 @@ class XComArg(ResolveMixin, DependencyMixin):
         elif isinstance(arg, dict):
             for item in arg.values():
                 yield from XComArg.iter_xcom_references(item)
-        elif hasattr(arg, "template_fields") and hasattr(arg, "task_id"):
-            for name in arg.template_fields:
+        elif isinstance(arg, DependencyMixin):
+            for name in getattr(arg, "template_fields", ()):
                 yield from XComArg.iter_xcom_references(getattr(arg, name, None))
 
     @staticmethod
     def apply_upstream_relationship(op: Any, arg: Any) -> None:
         """Put every task that ``arg`` refers to upstream of ``op``."""
-        for task, _ in XComArg.iter_xcom_references(arg):
+        for task, _ in XComArg.iter_xcom_references(arg) if XComArg.draws_edges else ():
             if task is not op:
                 op.set_upstream(task)
 

@@ -11,29 +11,22 @@ RETURN_KEY = "return_value"
 
 
 def pull_output(ti: Any, operator: Any, key: str) -> Any:
-    """Return what ``operator`` pushed: a list for all its indexes, or one value.
+    """Return what ``operator`` pushed: a lazy sequence for a mapped task, one value, or what ``xcom_pull`` makes of a group.
 
     A task that returned nothing gives None; a missing other key raises ``XComNotFound``.
     """
     if operator.is_mapped:
-        return _all_indexes(ti, operator, key)
-    group = operator.get_closest_mapped_task_group()
-    if group is None:
-        return _one(ti, operator, key, None)
-    if group in tuple(ti.task.iter_mapped_task_groups()):
-        return _one(ti, operator, key, ti.map_index)
-    return _all_indexes(ti, operator, key)
+        from orchestrator.sdk.execution.lazy_sequence import LazyXComSequence
+
+        return LazyXComSequence(ti.run_id, operator.dag_id, operator.task_id, key)
+    if operator.get_closest_mapped_task_group() is None:
+        return _pull(ti, operator, key, None)
+    indexes = ti.get_relevant_upstream_map_indexes(operator, None)
+    return _pull(ti, operator, key, NOTSET if indexes is None else indexes)
 
 
-def _all_indexes(ti: Any, operator: Any, key: str) -> list[Any]:
-    from orchestrator.sdk.execution import xcom
-
-    # Not ti.xcom_pull: that gives the bare value when there is one index.
-    return xcom.get_all(dag_id=ti.dag_id, run_id=ti.run_id, task_id=operator.task_id, key=key) or []
-
-
-def _one(ti: Any, operator: Any, key: str, map_index: int | None) -> Any:
-    value = ti.xcom_pull(task_ids=operator.task_id, key=key, default=NOTSET, map_indexes=map_index)
+def _pull(ti: Any, operator: Any, key: str, map_indexes: Any) -> Any:
+    value = ti.xcom_pull(task_ids=operator.task_id, key=key, default=NOTSET, map_indexes=map_indexes)
     if is_arg_set(value):
         return value
     if key == RETURN_KEY or operator.multiple_outputs:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from orchestrator.sdk.definitions.sentinels import NOTSET, is_arg_set
-from orchestrator.sdk.exceptions import AirflowSkipException
 
 
 def _items(values: Any) -> Any:
@@ -15,7 +14,10 @@ def _items(values: Any) -> Any:
 
 
 class MapResult(Sequence[Any]):
-    """Items, each put through functions when it is read; ``AirflowSkipException`` from one skips that index."""
+    """Items, each put through functions when it is read.
+
+    ``AirflowSkipException`` from a function skips the index that reads the item, or the task that iterates over all.
+    """
 
     def __init__(self, values: Any, callables: list[Callable[[Any], Any]]) -> None:
         self.values, self.callables = _items(values), callables
@@ -29,12 +31,8 @@ class MapResult(Sequence[Any]):
     def __len__(self) -> int:
         return len(self.values)
 
-    def __iter__(self) -> Iterator[Any]:
-        for index in range(len(self)):
-            try:
-                yield self[index]
-            except AirflowSkipException:
-                continue
+    def __repr__(self) -> str:
+        return f"_MapResult(value={self.values!r}, callables={self.callables!r})"
 
 
 class ZipResult(Sequence[Any]):
@@ -47,6 +45,9 @@ class ZipResult(Sequence[Any]):
         if index >= len(self):
             raise IndexError(index)
         return tuple(value[index] if index < len(value) else self.fillvalue for value in self.values)
+
+    def __repr__(self) -> str:
+        return f"_ZipResult(values={self.values!r}, fillvalue={self.fillvalue!r})"
 
     def __len__(self) -> int:
         lengths = [len(value) for value in self.values]
@@ -69,3 +70,6 @@ class ConcatResult(Sequence[Any]):
 
     def __len__(self) -> int:
         return sum(len(value) for value in self.values)
+
+    def __repr__(self) -> str:
+        return f"_ConcatResult(values={self.values!r})"

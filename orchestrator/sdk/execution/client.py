@@ -14,15 +14,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-import urllib3
+from urllib.parse import urlsplit
 
 from orchestrator.kernel.backoff import delay
 from orchestrator.sdk.execution.answers import Answer, Patience, must_repeat, retry_after
+from orchestrator.sdk.execution.http_connection import HttpConnection
 
 log = logging.getLogger(__name__)
 
 API_VERSION = "2026-06-30"
+HEADERS = {"Content-Type": "application/json", "Airflow-API-Version": API_VERSION}
+CONNECT_SECONDS = 5.0
 MAX_BATCH_REQUESTS = 250
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 # After a batch of BUSY_BATCH the next one gathers for GATHER_SECONDS, or until it has FULL_BATCH lanes (benchmarks/README.md).
@@ -86,12 +88,8 @@ class BatchClient:
         self._url = url.rstrip("/") + "/batch"
         self._post = post
         self._call_later = call_later
-        self._pool = urllib3.PoolManager(
-            maxsize=connections,
-            retries=False,
-            timeout=urllib3.Timeout(connect=min(5.0, timeout_seconds), read=timeout_seconds),
-            headers={"Content-Type": "application/json", "Airflow-API-Version": API_VERSION},
-        )
+        self._path = urlsplit(self._url).path
+        self._timeout = timeout_seconds
         self._lanes: dict[str, deque[ApiRequest]] = {}
         self._ready: deque[str] = deque()
         self._changed = threading.Condition()
@@ -129,8 +127,9 @@ class BatchClient:
         return len(self._lanes)
 
     def _run(self) -> None:
+        connection = HttpConnection(self._url, min(CONNECT_SECONDS, self._timeout), self._timeout)
         while (batch := self._take()) is not None:
-            outcome = self._exchange(batch)
+            outcome = self._exchange(connection, batch)
             self._post(lambda batch=batch, outcome=outcome: self._settle(batch, outcome))  # type: ignore[misc]
 
     def _take(self) -> list[ApiRequest] | None:
@@ -159,19 +158,19 @@ class BatchClient:
         self._last_size = len(batch)
         return batch
 
-    def _exchange(self, batch: list[ApiRequest]) -> list[Answer] | Answer:
+    def _exchange(self, connection: HttpConnection, batch: list[ApiRequest]) -> list[Answer] | Answer:
         """Return one answer per request, or a single answer when the whole batch met the same fate."""
         sent = time.monotonic()
         for request in batch:
             request.sent = sent
         body = json.dumps({"requests": [_request_document(n, r) for n, r in enumerate(batch)]}, separators=(",", ":"))
         try:
-            response = self._pool.request("POST", self._url, body=body.encode(), redirect=False)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            reply = connection.request("POST", self._path, body.encode(), HEADERS)
+        except OSError as error:
             return Answer(0, f"{type(error).__name__}: {error}", {})
-        if response.status != 200:
-            return Answer(response.status, response.data[:2000].decode("utf-8", "replace"), dict(response.headers))
-        return _answers(response.data, len(batch))
+        if reply.status != 200:
+            return Answer(reply.status, reply.data[:2000].decode("utf-8", "replace"), reply.headers)
+        return _answers(reply.data, len(batch))
 
     def _settle(self, batch: list[ApiRequest], outcome: list[Answer] | Answer) -> None:
         if isinstance(outcome, Answer):

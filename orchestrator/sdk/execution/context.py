@@ -8,7 +8,8 @@ from typing import Any
 
 import pendulum
 
-from orchestrator.sdk.definitions.param import process_params
+from orchestrator.sdk.definitions.asset import Asset, AssetAlias, AssetNameRef, AssetUriRef
+from orchestrator.sdk.definitions.param import ParamsDict, process_params
 from orchestrator.sdk.execution.accessors import ConnectionAccessor, VariableAccessor
 from orchestrator.sdk.execution.asset_events import InletEventsAccessors, OutletEventAccessors, TriggeringAssetEventsAccessor
 from orchestrator.sdk.execution.channel import ask
@@ -35,7 +36,7 @@ def build_context(ti: Any, told: TIRunContext) -> Context:
         "map_index_template": task.map_index_template,
         "outlet_events": OutletEventAccessors(),
         "outlets": outlets,
-        "params": process_params(ti.dag, task, run.conf, suppress_exception=False),
+        "params": _params(ti.dag, task, run.conf),
         "partition_date": run.partition_date,
         "partition_key": run.partition_key,
         "run_id": ti.run_id,
@@ -46,8 +47,9 @@ def build_context(ti: Any, told: TIRunContext) -> Context:
         "triggering_asset_events": TriggeringAssetEventsAccessor.build(run.consumed_asset_events),
         "var": {"json": VariableAccessor(True), "value": VariableAccessor(False)},
         "task_state_store": TaskStateStoreAccessor(str(ti.id)),
-        "asset_state_store": AssetStateStoreAccessors([*inlets, *outlets]),
     }
+    if any(isinstance(port, Asset | AssetNameRef | AssetUriRef | AssetAlias) for port in (*inlets, *outlets)):
+        context["asset_state_store"] = AssetStateStoreAccessors(inlets, outlets)
     context.update(_previous(ti, run.logical_date is not None))
     context.update(_dates(run.logical_date, run.data_interval_start, run.data_interval_end))
     context["task_instance_key_str"] = f"{ti.dag_id}__{ti.task_id}__{context.get('ds_nodash', ti.run_id)}"
@@ -61,7 +63,20 @@ def context_of_unmapped(context: Context, task: Any) -> None:
     context["inlet_events"] = InletEventsAccessors(task.inlets)
     context["map_index_template"] = task.map_index_template
     run = context["dag_run"]
-    context["params"] = process_params(context["dag"], task, run.conf, suppress_exception=False)
+    context["params"] = _params(context["dag"], task, run.conf)
+
+
+def _params(dag: Any, task: Any, conf: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the run's params; an operator that reads its own ``params`` finds the same values there.
+
+    The task is the copy of this attempt, and its params become a copy too: what the DAG declares stays as it is.
+    """
+    values = process_params(dag, task, conf, suppress_exception=False)
+    if not task.is_mapped:
+        task.params = ParamsDict(task.params)
+        for name in task.params:
+            task.params.get_param(name).value = values[name]
+    return values
 
 
 def _dates(logical_date: datetime | None, start: datetime | None, end: datetime | None) -> Context:

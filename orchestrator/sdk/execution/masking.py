@@ -18,8 +18,9 @@ MIN_LENGTH = 5  # characters; shorter secrets would hide ordinary words
 
 SENSITIVE_NAMES = frozenset(
     {
-        "access_token", "api_key", "apikey", "authorization", "keyfile", "keyfile_dict", "passphrase", "passwd", "password",
-        "private_key", "proxies", "proxy", "proxy_password", "secret", "service_account", "token",
+        "access_key", "access_token", "api_key", "apikey", "auth_header", "authorization", "bearer", "connection_string", "dsn",
+        "keyfile", "keyfile_dict", "passphrase", "passwd", "password", "private_key", "proxies", "proxy", "proxy_password",
+        "secret", "service_account", "service_key", "token", "webhook_url",
     }
 )  # fmt: skip
 
@@ -30,6 +31,14 @@ def is_sensitive_name(name: Any) -> bool:
         return False
     lowered = name.strip().lower()
     return any(word in lowered for word in SENSITIVE_NAMES | _configured_names())
+
+
+should_hide_value_for_key = is_sensitive_name
+
+
+def redact(value: Any, name: str | None = None, max_depth: int | None = None) -> Any:
+    """Return a value with what is under a sensitive name replaced by ``***``."""
+    return SecretsMasker().redact(value, name)
 
 
 def secrets_in(value: Any, name: str | None = None) -> set[str]:
@@ -67,13 +76,21 @@ def _collect(value: Any, secret: bool, found: set[str]) -> None:
 
 
 def forms_of(secret: str) -> set[str]:
-    """Return the secret as it is, URL-encoded, base64-encoded at each offset, JSON-escaped and with ``repr`` escapes."""
-    raw = secret.encode()
-    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
-    forms.add(json.dumps(secret, ensure_ascii=False)[1:-1])
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        forms |= _base64_forms(raw, encode)
+    """Return the secret as it is, JSON-escaped and with ``repr`` escapes, each also URL-encoded and in base64 at each offset.
+
+    The last ones are what a connection's URI does to ``extra``, and HTTP's basic authentication to a password.
+    """
+    forms = {secret, repr(secret)[1:-1], *_escaped(secret)}
+    for text in _escaped(secret):
+        forms |= {*_escaped(text), quote(text, safe=""), quote(text), quote_plus(text)}
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            forms |= _base64_forms(text.encode(), encode)
     return {form for form in forms if len(form) >= MIN_LENGTH}
+
+
+def _escaped(text: str) -> set[str]:
+    """Return a text as it is and as it stands in JSON, where letters beyond ASCII are escaped or are not."""
+    return {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
 
 
 def _base64_forms(raw: bytes, encode: Any) -> set[str]:
@@ -108,6 +125,14 @@ class SecretsMasker:
             self._forms |= fresh
             # Longest first: of two secrets that begin alike, the longer one is replaced as a whole.
             self._pattern = re.compile("|".join(re.escape(form) for form in sorted(self._forms, key=lambda f: (-len(f), f))))
+
+    def learn(self, answer: dict[str, Any]) -> None:
+        """Learn the secrets in an answer to a task: of a connection the password and secret extras, of a variable its value."""
+        if answer["type"] == "ConnectionResult":
+            self.add(answer.get("password"))
+            self.add(_as_document(answer.get("extra")))
+        elif answer["type"] == "VariableResult":
+            self.add(answer.get("value"), answer.get("key"))
 
     def mask(self, value: Any) -> Any:
         """Return a text or JSON value with known secrets replaced; the same object if no secret is known."""
@@ -146,3 +171,11 @@ def _configured_names() -> frozenset[str]:
 
 
 _extra_names: frozenset[str] | None = None
+
+
+def _as_document(extra: str | None) -> Any:
+    """Return the extras of a connection by name, so that only those with a sensitive name are hidden."""
+    try:
+        return json.loads(extra or "null")
+    except ValueError:
+        return extra

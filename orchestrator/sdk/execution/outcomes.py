@@ -18,7 +18,9 @@ from orchestrator.sdk.exceptions import (
     TaskDeferred,
 )
 from orchestrator.sdk.execution import results
+from orchestrator.sdk.execution.asset_events import profiles
 from orchestrator.sdk.execution.channel import Message, ask
+from orchestrator.sdk.execution.retry_decisions import policy_decision
 
 log = logging.getLogger("task")
 
@@ -42,12 +44,12 @@ def outcome_of(ti: Any, context: dict[str, Any], error: BaseException, signal_nu
         from orchestrator.sdk.execution.trigger_run import trigger_run
 
         return trigger_run(ti, context, error)
-    return _failure(ti, error, signal_number)
+    return _failure(ti, context, error, signal_number)
 
 
 def success_of(ti: Any, context: dict[str, Any]) -> Message:
     """Return the report of a success, with the task's outlets and their events."""
-    return results.succeeded(ti, [_profile(asset) for asset in ti.task.outlets], context["outlet_events"].for_report())
+    return results.succeeded(ti, profiles(ti.task.outlets), context["outlet_events"].for_report())
 
 
 def _skip_downstream(ti: Any, context: dict[str, Any], error: DownstreamTasksSkipped) -> Message:
@@ -57,20 +59,20 @@ def _skip_downstream(ti: Any, context: dict[str, Any], error: DownstreamTasksSki
     return success_of(ti, context)
 
 
-def _failure(ti: Any, error: BaseException, signal_number: int | None) -> Message:
+def _failure(ti: Any, context: dict[str, Any], error: BaseException, signal_number: int | None) -> Message:
     if isinstance(error, SystemExit):
         code = exit_code_of(error)
         log.error("Task exited with sys.exit(%r) instead of returning", error.code, exc_info=error)
-        return results.failed(ti, "exit_code", f"The task called sys.exit({error.code!r}).", exit_code=code)
+        said = f"The task called sys.exit({error.code!r})."
+        return results.failed(ti, "exit_code", said, policy=policy_decision(ti, context, error), exit_code=code)
     if isinstance(error, AirflowTaskTerminated):
         log.error("Task was terminated", exc_info=error)
         return results.failed(ti, "signal", error, may_retry=signal_number is not None, signal=signal_number)
     log.error("Task failed with exception", exc_info=error)
-    if isinstance(error, AirflowTaskTimeout):
-        return results.failed(ti, "execution_timeout", error)
     if isinstance(error, AirflowFailException | AirflowSensorTimeout):
         return results.failed(ti, "fail_exception", error, may_retry=False)
-    return results.failed(ti, "user_exception", error)
+    cause = "execution_timeout" if isinstance(error, AirflowTaskTimeout) else "user_exception"
+    return results.failed(ti, cause, error, policy=policy_decision(ti, context, error))
 
 
 def exit_code_of(error: SystemExit) -> int:
@@ -78,7 +80,3 @@ def exit_code_of(error: SystemExit) -> int:
     if error.code is None:
         return 0
     return error.code if isinstance(error.code, int) else 1
-
-
-def _profile(asset: Any) -> dict[str, Any]:
-    return {"name": getattr(asset, "name", None), "uri": getattr(asset, "uri", None), "type": type(asset).__name__}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orchestrator.sdk.definitions.retry_policy import RetryAction, RetryDecision
+from orchestrator.sdk.definitions.shown_words import TaskInstanceState
 from orchestrator.sdk.error_detail import text_of
 from orchestrator.sdk.execution.channel import Message
-from orchestrator.sdk.execution.run_states import TaskInstanceState
 from orchestrator.sdk.execution.runtime_task_instance import wire
 from orchestrator.sdk.serialization.values import encode
 
@@ -32,11 +33,25 @@ def to_retry(ti: Any, cause: str, error: BaseException | str | None = None, **ev
     return {**message, "rendered_map_index": ti.rendered_map_index, "evidence": _evidence(cause, error, evidence)}
 
 
-def failed(ti: Any, cause: str, error: BaseException | str | None = None, *, may_retry: bool = True, **evidence: Any) -> Message:
-    """Return the report of a failure: a retry if the server said that there are retries left."""
-    if may_retry and ti._told.should_retry:
-        return to_retry(ti, cause, error, **evidence)
-    return ended(ti, "failed", cause, error, **evidence)
+def failed(
+    ti: Any,
+    cause: str,
+    error: BaseException | str | None = None,
+    *,
+    may_retry: bool = True,
+    policy: RetryDecision | None = None,
+    **evidence: Any,
+) -> Message:
+    """Return the report of a failure: a retry if the server said that there are retries left and ``policy`` does not end it."""
+    action = policy.action if policy is not None else RetryAction.DEFAULT
+    if not may_retry or action is RetryAction.FAIL or not ti._told.should_retry:
+        return ended(ti, "failed", cause, error, **evidence)
+    report = to_retry(ti, cause, error, **evidence)
+    if policy is not None and action is RetryAction.RETRY:
+        delay = policy.retry_delay
+        report["retry_delay_seconds"] = delay.total_seconds() if delay is not None else None
+        report["retry_reason"] = policy.reason[:500] if policy.reason else None
+    return report
 
 
 def deferred(ti: Any, wait: Any) -> Message:
@@ -49,11 +64,20 @@ def deferred(ti: Any, wait: Any) -> Message:
         "classpath": classpath,
         "trigger_kwargs": encode(kwargs),
         "trigger_timeout": duration(wait.timeout),
-        "queue": getattr(wait.trigger, "queue", None) if isinstance(getattr(wait.trigger, "queue", None), str) else None,
+        "queue": ti.task.queue if _has_queue(wait.trigger) else None,
         "next_method": wait.method_name,
         "next_kwargs": encode(wait.kwargs or {}),
         "rendered_map_index": ti.rendered_map_index,
     }
+
+
+def _has_queue(trigger: Any) -> bool:
+    """Return whether only triggerers of the task's queue may run its trigger."""
+    from orchestrator.sdk.configuration import conf
+
+    return bool(getattr(trigger, "supports_triggerer_queue", True)) and conf.getboolean(
+        "triggerer", "queues_enabled", fallback=False
+    )
 
 
 def awaiting_input(ti: Any, wait: Any) -> Message:

@@ -7,13 +7,15 @@ import socket
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 from orchestrator.sdk.definitions.sentinels import NOTSET
+from orchestrator.sdk.definitions.shown_words import DagRunState, TaskInstanceState
 from orchestrator.sdk.execution import xcom
 from orchestrator.sdk.execution.channel import ask
-from orchestrator.sdk.execution.run_states import TaskInstanceState
+from orchestrator.sdk.execution.relevant_indexes import relevant_indexes
 from orchestrator.sdk.execution.startup import DagRun, StartupDetails, instant
 
 Instants = list[datetime] | None
@@ -124,6 +126,12 @@ class RuntimeTaskInstance:
         """Address of the page where this attempt can be marked as success."""
         return self.log_url
 
+    @staticmethod
+    def get_dag(dag_id: str) -> Any:
+        """Return what the server knows of a DAG: ``is_paused``, ``tags``, ``next_dagrun`` and so on, as attributes."""
+        found = ask({"type": "GetDag", "dag_id": dag_id})
+        return SimpleNamespace(**{name: value for name, value in found.items() if name != "type"})
+
     def get_first_reschedule_date(self, context: Mapping[str, Any]) -> datetime | None:
         """Return when this task started before its first reschedule, None if it was not rescheduled."""
         if not self._told.task_reschedule_count:
@@ -197,9 +205,9 @@ class RuntimeTaskInstance:
         return int(ask({**message, "states": _all_plain(states)})["count"])
 
     @staticmethod
-    def get_dagrun_state(dag_id: str, run_id: str) -> str:
+    def get_dagrun_state(dag_id: str, run_id: str) -> DagRunState:
         """Return the state of a run."""
-        return str(ask({"type": "GetDagRunState", "dag_id": dag_id, "run_id": run_id})["state"])
+        return DagRunState(ask({"type": "GetDagRunState", "dag_id": dag_id, "run_id": run_id})["state"])
 
     @staticmethod
     def get_task_breadcrumbs(dag_id: str, run_id: str) -> list[dict[str, Any]]:
@@ -207,11 +215,8 @@ class RuntimeTaskInstance:
         return list(ask({"type": "GetTaskBreadcrumbs", "dag_id": dag_id, "run_id": run_id})["breadcrumbs"])
 
     def get_relevant_upstream_map_indexes(self, upstream: Any, ti_count: int | None, session: Any = None) -> Any:
-        """Return the indexes of ``upstream`` that matter for this instance: its own one inside of the same mapped group."""
-        group = getattr(self.task, "get_closest_mapped_task_group", lambda: None)()
-        if group is not None and upstream.get_closest_mapped_task_group() is group and self.map_index >= 0:
-            return self.map_index
-        return None
+        """Return the indexes of ``upstream`` that matter for this instance, None for all; see ``relevant_indexes``."""
+        return relevant_indexes(self.task, upstream, self.map_index)
 
 
 def wire(value: datetime) -> str:

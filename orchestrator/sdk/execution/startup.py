@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from orchestrator.sdk.execution.run_states import DagRunState, DagRunType
+from orchestrator.sdk.definitions.shown_words import DagRunState, DagRunType
+from orchestrator.sdk.execution.asset_event_facts import AssetEventResult, event_from_json
 
 Json = Any
 
@@ -44,21 +45,6 @@ class BundleInfo:
     version: str | None = None
 
 
-@dataclass(slots=True)
-class AssetEventOfRun:
-    """An asset event that started the run."""
-
-    asset: Json
-    extra: Json = None
-    source_task_id: str | None = None
-    source_dag_id: str | None = None
-    source_run_id: str | None = None
-    source_map_index: int | None = None
-    source_aliases: list[Json] = field(default_factory=list)
-    timestamp: datetime | None = None
-    partition_key: str | None = None
-
-
 @dataclass(slots=True, repr=False)
 class DagRun:
     """The run, as ``context["dag_run"]`` shows it."""
@@ -76,7 +62,7 @@ class DagRun:
     state: DagRunState = DagRunState.RUNNING
     conf: dict[str, Any] | None = None
     triggering_user_name: str | None = None
-    consumed_asset_events: list[Json] = field(default_factory=list)
+    consumed_asset_events: list[AssetEventResult] = field(default_factory=list)
     partition_key: str | None = None
     partition_date: datetime | None = None
     note: str | None = None
@@ -104,7 +90,7 @@ class DagRun:
             values[name] = instant(values.get(name))
         values["run_type"] = DagRunType(values.get("run_type", "manual"))
         values["state"] = DagRunState(values.get("state", "running"))
-        values["consumed_asset_events"] = [_asset_event(item) for item in values.get("consumed_asset_events") or []]
+        values["consumed_asset_events"] = [event_from_json(item) for item in values.get("consumed_asset_events") or []]
         return cls(**values)
 
 
@@ -159,12 +145,6 @@ class StartupDetails:
             ti_context=TIRunContext.from_json(document["ti_context"]),
             sentry_integration=document.get("sentry_integration") or "",
         )
-
-
-def _asset_event(item: Json) -> AssetEventOfRun:
-    values = _known(AssetEventOfRun, item)
-    values["timestamp"] = instant(values.get("timestamp"))
-    return AssetEventOfRun(**values)
 
 
 def _known(kind: type, document: Json) -> dict[str, Any]:

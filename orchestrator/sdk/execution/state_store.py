@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any
 
+from orchestrator.sdk.definitions.asset import Asset, AssetAlias, AssetNameRef, AssetUriRef
 from orchestrator.sdk.definitions.state_store import NEVER_EXPIRE
 from orchestrator.sdk.exceptions import AirflowRuntimeError
 from orchestrator.sdk.execution.channel import Message, ask
@@ -22,7 +25,27 @@ def _get(message: Message, missing: str, default: Json) -> Json:
         raise
 
 
-class TaskStateStoreAccessor:
+class _Awaitable:
+    """The same in a coroutine: the event loop goes on while the supervisor answers."""
+
+    async def aget(self, key: str, default: Json = None) -> Json:
+        """As ``get``."""
+        return await asyncio.to_thread(self.get, key, default)  # type: ignore[attr-defined]
+
+    async def aset(self, key: str, value: Json, **options: Any) -> None:
+        """As ``set``."""
+        await asyncio.to_thread(partial(self.set, key, value, **options))  # type: ignore[attr-defined]
+
+    async def adelete(self, key: str) -> None:
+        """As ``delete``."""
+        await asyncio.to_thread(self.delete, key)  # type: ignore[attr-defined]
+
+    async def aclear(self) -> None:
+        """As ``clear``."""
+        await asyncio.to_thread(self.clear)  # type: ignore[attr-defined]
+
+
+class TaskStateStoreAccessor(_Awaitable):
     """``task_state_store``: values that a retry of the task finds again."""
 
     def __init__(self, ti_id: str) -> None:
@@ -34,10 +57,11 @@ class TaskStateStoreAccessor:
 
     def set(self, key: str, value: Json, *, retention: timedelta | None = None) -> None:
         """Keep the value, for ``retention`` or as long as the configuration says."""
-        if retention == NEVER_EXPIRE:
-            retention = None
-        expires = (datetime.now(UTC) + retention).isoformat() if retention is not None else None
-        ask({"type": "SetTaskStateStore", "ti_id": self._ti_id, "key": key, "value": value, "expires_at": expires})
+        message: Message = {"type": "SetTaskStateStore", "ti_id": self._ti_id, "key": key, "value": value}
+        if retention is not None:
+            never = retention == NEVER_EXPIRE
+            message["expires_at"] = None if never else (datetime.now(UTC) + retention).isoformat()
+        ask(message)
 
     def delete(self, key: str) -> None:
         """Forget the value."""
@@ -57,7 +81,7 @@ class TaskStateStoreAccessor:
         return f"<TaskStateStoreAccessor ti_id={self._ti_id}>"
 
 
-class AssetStateStoreAccessor:
+class AssetStateStoreAccessor(_Awaitable):
     """Values beside one asset."""
 
     def __init__(self, name: str | None, uri: str | None) -> None:
@@ -92,20 +116,28 @@ class AssetStateStoreAccessor:
         return f"name={self._name!r}" if self._name else f"uri={self._uri!r}"
 
 
-class AssetStateStoreAccessors:
+class AssetStateStoreAccessors(_Awaitable):
     """``asset_state_store``: values beside the task's assets; with one asset it may be used directly."""
 
-    def __init__(self, assets: Sequence[Any]) -> None:
-        self._accessors = {
-            (getattr(asset, "name", None), getattr(asset, "uri", None)): AssetStateStoreAccessor(
-                getattr(asset, "name", None), getattr(asset, "uri", None)
-            )
-            for asset in assets
-            if getattr(asset, "name", None) or getattr(asset, "uri", None)
-        }
+    def __init__(self, inlets: Sequence[Any], outlets: Sequence[Any] = ()) -> None:
+        self._inlets, self._outlets = list(inlets), list(outlets)
+
+    @cached_property
+    def _accessors(self) -> dict[tuple[str, str], AssetStateStoreAccessor]:
+        """By name, or by URI for a reference without name; an alias among the inlets stands for its assets of now."""
+        found: dict[tuple[str, str], AssetStateStoreAccessor] = {}
+        for item in [*self._inlets, *(port for port in self._outlets if not isinstance(port, AssetAlias))]:
+            for asset in _behind(item) if isinstance(item, AssetAlias) else [item]:
+                if isinstance(asset, Asset | AssetNameRef | AssetUriRef):
+                    found.setdefault(_place(asset), _accessor(asset))
+        return found
 
     def __getitem__(self, asset: Any) -> AssetStateStoreAccessor:
-        return self._accessors[(getattr(asset, "name", None), getattr(asset, "uri", None))]
+        if not isinstance(asset, Asset | AssetNameRef | AssetUriRef):
+            raise TypeError(f"Expected Asset, AssetNameRef, or AssetUriRef; got {type(asset).__name__}")
+        if _place(asset) not in self._accessors:
+            raise KeyError(f"{asset!r} is not in this task's inlets or outlets")
+        return self._accessors[_place(asset)]
 
     def _single(self) -> AssetStateStoreAccessor:
         if len(self._accessors) != 1:
@@ -130,3 +162,18 @@ class AssetStateStoreAccessors:
 
     def __repr__(self) -> str:
         return f"<AssetStateStoreAccessors [{', '.join(accessor.shown for accessor in self._accessors.values())}]>"
+
+
+def _place(asset: Asset | AssetNameRef | AssetUriRef) -> tuple[str, str]:
+    return ("uri", asset.uri) if isinstance(asset, AssetUriRef) else ("name", asset.name)
+
+
+def _accessor(asset: Asset | AssetNameRef | AssetUriRef) -> AssetStateStoreAccessor:
+    return (
+        AssetStateStoreAccessor(None, asset.uri) if isinstance(asset, AssetUriRef) else AssetStateStoreAccessor(asset.name, None)
+    )
+
+
+def _behind(alias: AssetAlias) -> list[Asset]:
+    found = ask({"type": "GetAssetsByAlias", "alias_name": alias.name}).get("assets") or ()
+    return [Asset(asset["name"], asset["uri"]) for asset in found]

@@ -15,11 +15,15 @@ from typing import Any, NoReturn
 
 from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk import log as task_log
+from orchestrator.sdk import policies
 from orchestrator.sdk.configuration import conf
-from orchestrator.sdk.execution import results, xcom
-from orchestrator.sdk.execution.callbacks import run_callbacks, run_final_callbacks
+from orchestrator.sdk.definitions.keyword_parameters import determine_kwargs
+from orchestrator.sdk.exceptions import AirflowTaskTimeout
+from orchestrator.sdk.execution import results, xcom, yielded
+from orchestrator.sdk.execution.callbacks import mark_left, run_callbacks, run_final_callbacks
 from orchestrator.sdk.execution.channel import Channel, GuardedChannel, Message, ask, set_channel, tell
-from orchestrator.sdk.execution.context import build_context, context_of_unmapped, context_to_airflow_vars, set_current_context
+from orchestrator.sdk.execution.context import build_context, context_to_airflow_vars, set_current_context
+from orchestrator.sdk.execution.operator_links import push_links
 from orchestrator.sdk.execution.outcomes import outcome_of, success_of
 from orchestrator.sdk.execution.rendered_fields import shown_fields
 from orchestrator.sdk.execution.runtime_task_instance import RuntimeTaskInstance
@@ -27,6 +31,7 @@ from orchestrator.sdk.execution.startup import StartupDetails
 from orchestrator.sdk.execution.templating.environment import environment_of
 from orchestrator.sdk.execution.termination import Termination
 from orchestrator.sdk.execution.timeout import TaskTimeout
+from orchestrator.sdk.listeners import of_task as listeners
 from orchestrator.sdk.serialization.values import decode
 
 log = logging.getLogger("task")
@@ -60,14 +65,18 @@ def _run(details: StartupDetails, channel: GuardedChannel, dag: Any) -> None:
         return
     ti = RuntimeTaskInstance(details, task.prepare_for_execution(), dag)
     context: dict[str, Any] = {}
+    listeners.tell_starting()
     with Termination(lambda: ti.task) as termination:
         message, error = _attempt(ti, context, termination)
     if not channel.is_usable:
         _leave_forked_child(error)
+    push_links(ti)
+    mark_left(ti.task, message)
     fault_point("task.before_report")
     channel.send(message)
     fault_point("task.after_report")
     run_final_callbacks(ti.task, ti.state, context, error)
+    listeners.tell_ended(ti, error)
 
 
 def _leave_forked_child(error: BaseException | None) -> NoReturn:
@@ -104,11 +113,18 @@ def _execute(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
     set_current_context(context)
     _set_environment(context)
     _render(ti, context)
+    listeners.tell_running(ti)
     fault_point("task.before_execute")
-    result = _call(ti, context)
+    try:
+        result = _call(ti, context)
+    except BaseException as error:
+        _label_ended(ti, context, error)
+        raise
+    finally:
+        # What was rendered only while it ran is wanted most where the task failed or skipped.
+        if ti.task.overwrite_rtif_after_execution:
+            tell({"type": "SetRenderedFields", "rendered_fields": shown_fields(ti.task)})
     fault_point("task.after_execute")
-    if ti.task.overwrite_rtif_after_execution:
-        tell({"type": "SetRenderedFields", "rendered_fields": shown_fields(ti.task)})
     _render_map_index(ti, context)
     xcom.push_result(ti, result)
 
@@ -117,15 +133,13 @@ def _set_environment(context: dict[str, Any]) -> None:
     """Set the variables by which programs learn which task started them; those of an attempt before are removed."""
     for name in [name for name in os.environ if name.startswith("AIRFLOW_CTX_")]:
         del os.environ[name]
-    os.environ.update(context_to_airflow_vars(context, in_env_var_format=True))
+    os.environ.update(context_to_airflow_vars(context, in_env_var_format=True) | policies.context_vars(context))
 
 
 def _render(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
-    """Render the template fields; of a mapped task, make the task of this index first."""
+    """Render the template fields; a mapped task makes the task of this index first."""
     environment = environment_of(ti.dag)
-    unmapped = ti.task.render_template_fields(context, environment)
-    if ti.is_mapped and unmapped is not None:
-        context_of_unmapped(context, unmapped)
+    ti.task.render_template_fields(context, environment)
     fields = shown_fields(ti.task)
     if fields:
         tell({"type": "SetRenderedFields", "rendered_fields": fields})
@@ -144,16 +158,26 @@ def _refuse_inactive_assets(ti: RuntimeTaskInstance) -> None:
 def _call(ti: RuntimeTaskInstance, context: dict[str, Any]) -> Any:
     """Call the author's hooks and ``execute``, or the method that a trigger or a person goes on with."""
     task = ti.task
-    task.pre_execute(context=context)
+    noted = context["outlet_events"]
+    if task._pre_execute_hook is not None:
+        yielded.call(task._pre_execute_hook, noted, context)
+    yielded.call(task.pre_execute, noted, context)
     run_callbacks(task, "on_execute_callback", context)
     variables = contextvars.copy_context()
-    with TaskTimeout(_seconds_left(ti)):
-        if ti._told.next_method:
-            kwargs = decode(ti._told.next_kwargs or {}, trusted=True)
-            result = variables.run(task.resume_execution, ti._told.next_method, kwargs, context)
-        else:
-            result = variables.run(task.execute, context)
-    task.post_execute(context=context, result=result)
+    try:
+        with TaskTimeout(_seconds_left(ti)):
+            if ti._told.next_method:
+                kwargs = decode(ti._told.next_kwargs or {}, trusted=True)
+                result = variables.run(task.resume_execution, ti._told.next_method, kwargs, context)
+            else:
+                result = variables.run(task.execute, context)
+    except AirflowTaskTimeout:
+        if task.execution_timeout is not None:
+            task.on_kill()
+        raise
+    if task._post_execute_hook is not None:
+        yielded.call(task._post_execute_hook, noted, context, result)
+    yielded.call(task.post_execute, noted, context, **determine_kwargs(task.post_execute, (context,), {"result": result}))
     return result
 
 
@@ -173,6 +197,16 @@ def _render_map_index(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:
     label = str(environment_of(ti.dag).from_string(template).render(context))[:MAX_MAP_INDEX_LABEL]
     ti.rendered_map_index = label
     ask({"type": "SetRenderedMapIndex", "rendered_map_index": label})
+
+
+def _label_ended(ti: RuntimeTaskInstance, context: dict[str, Any], error: BaseException) -> None:
+    """Render the label of an attempt that ends otherwise than by returning; a template that fails then is only logged."""
+    if isinstance(error, ConnectionError):
+        return
+    try:
+        _render_map_index(ti, context)
+    except Exception as failure:
+        log.warning("The map_index_template %r could not be rendered: %s", context.get("map_index_template"), failure)
 
 
 def _missing_task(details: StartupDetails, dag: Any) -> Message:

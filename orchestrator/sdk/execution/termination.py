@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -42,8 +43,11 @@ class Termination:
             return
         self.received = number
         log.error("Received SIGTERM. Terminating subprocesses.")
+        began = time.monotonic()
         try:
             self._task_of().on_kill()
         except Exception:
-            log.exception("on_kill failed")
+            log.exception("on_kill failed after %.1f s", time.monotonic() - began)
+        else:
+            log.info("on_kill ended after %.1f s", time.monotonic() - began)
         raise AirflowTaskTerminated("Task received SIGTERM signal")

@@ -20,12 +20,13 @@ class TaskTimeout:
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
         self._previous: Any = None
+        self._message = f"Timeout, PID: {os.getpid()}"
 
     def __enter__(self) -> TaskTimeout:
         if self._seconds is None:
             return self
         if self._seconds <= 0:
-            raise AirflowTaskTimeout(f"Timeout, PID: {os.getpid()}")
+            raise AirflowTaskTimeout(self._message)
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGALRM, self._raise)
             signal.setitimer(signal.ITIMER_REAL, self._seconds)
@@ -37,4 +38,12 @@ class TaskTimeout:
             signal.signal(signal.SIGALRM, self._previous)
 
     def _raise(self, number: int, frame: FrameType | None) -> None:
-        raise AirflowTaskTimeout(f"Timeout, PID: {os.getpid()}")
+        raise AirflowTaskTimeout(self._message)
+
+
+class timeout(TaskTimeout):
+    """``with timeout(seconds=5, error_message="...")`` raises ``AirflowTaskTimeout`` when the block takes longer."""
+
+    def __init__(self, seconds: float = 1, error_message: str = "Timeout") -> None:
+        super().__init__(seconds)
+        self._message = f"{error_message}, PID: {os.getpid()}"

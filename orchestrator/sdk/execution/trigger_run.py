@@ -6,9 +6,11 @@ import logging
 import threading
 from typing import Any
 
-from orchestrator.sdk.exceptions import AirflowRuntimeError, DagRunTriggerException, ErrorType
+from orchestrator.sdk.definitions.states import word_of
+from orchestrator.sdk.exceptions import AirflowException, AirflowRuntimeError, DagRunTriggerException, ErrorType
 from orchestrator.sdk.execution import results, xcom
 from orchestrator.sdk.execution.channel import Message, ask
+from orchestrator.sdk.execution.retry_decisions import policy_decision
 from orchestrator.sdk.execution.runtime_task_instance import wire
 
 log = logging.getLogger("task")
@@ -24,7 +26,7 @@ def trigger_run(ti: Any, context: dict[str, Any], order: DagRunTriggerException)
     except AirflowRuntimeError as error:
         if getattr(error.error, "error", None) is not ErrorType.DAGRUN_ALREADY_EXISTS:
             log.error("Task failed with exception", exc_info=error)
-            return results.failed(ti, "user_exception", error)
+            return results.failed(ti, "user_exception", error, policy=policy_decision(ti, context, error))
         if order.skip_when_already_exists:
             log.info(
                 "Dag Run already exists, skipping task as skip_when_already_exists is set to True. run_id=%s", order.dag_run_id
@@ -46,12 +48,13 @@ def _wait(ti: Any, context: dict[str, Any], order: DagRunTriggerException) -> Me
     pause = threading.Event()
     while True:
         pause.wait(order.poke_interval)
-        state = ti.get_dagrun_state(order.trigger_dag_id, order.dag_run_id)
-        if state in [str(getattr(word, "value", word)) for word in order.failed_states]:
-            log.error("Run %s of DAG %s ended as %s", order.dag_run_id, order.trigger_dag_id, state)
-            text = f"Run {order.dag_run_id!r} of DAG {order.trigger_dag_id!r} ended as {state}."
-            return results.ended(ti, "failed", "user_exception", text)
-        if state in [str(getattr(word, "value", word)) for word in order.allowed_states]:
+        state = word_of(ti.get_dagrun_state(order.trigger_dag_id, order.dag_run_id))
+        if state in map(word_of, order.failed_states):
+            # Like the deferred way: retries and the retry policy apply.
+            failure = AirflowException(f"{order.trigger_dag_id} failed with failed state {state}")
+            log.error("Dag Run %s finished with failed state %s", order.dag_run_id, state)
+            return results.failed(ti, "user_exception", failure, policy=policy_decision(ti, context, failure))
+        if state in map(word_of, order.allowed_states):
             return _succeeded(ti, context)
         log.debug("Run %s is %s; looking again in %s s", order.dag_run_id, state, order.poke_interval)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from orchestrator.sdk.definitions.sentinels import NOTSET
 from orchestrator.sdk.exceptions import AirflowRuntimeError, UnmappableXComTypePushed, XComForMappingNotPushed
+from orchestrator.sdk.execution import xcom_objects
 from orchestrator.sdk.execution.channel import ask
 from orchestrator.sdk.execution.mapped_over import tasks_mapped_over
-from orchestrator.sdk.serialization.values import decode, encode
+from orchestrator.sdk.execution.xcom_backend import backend, from_stored, purges, to_stored
 
 RETURN_KEY = "return_value"
 
@@ -19,26 +21,32 @@ def set_xcom(
 ) -> None:
     """Store ``value`` under ``key`` for the task instance; repeating it has the same effect.
 
-    Raises ``TypeError`` naming the class if the value cannot be written as JSON.
+    A large value goes into the XCom store, and only its reference to the server. Raises ``TypeError`` naming the class if
+    the value cannot be written as JSON, ``XComTooLargeError`` above the hard limit.
     """
-    ask(
-        {
-            "type": "SetXCom",
-            "key": key,
-            "value": encode(value),
-            "dag_id": ti.dag_id,
-            "run_id": ti.run_id,
-            "task_id": ti.task_id,
-            "map_index": ti.map_index if map_index is None else map_index,
-            "mapped_length": mapped_length,
-            "dag_result": dag_result,
-        }
-    )
+    index = ti.map_index if map_index is None else map_index
+    _set(key, value, index, mapped_length=mapped_length, dag_result=dag_result, **_of(ti))
+
+
+def _set(
+    key: str, value: Any, map_index: int, *, mapped_length: int | None = None, dag_result: bool = False, **task: Any
+) -> None:
+    place = {"key": key, "map_index": map_index, **task}
+    stored = to_stored(value, **place)
+    ask({"type": "SetXCom", "value": stored, "mapped_length": mapped_length, "dag_result": dag_result, **place})
 
 
 def delete_xcom(ti: Any, key: str) -> None:
-    """Remove the task instance's XCom of that key, if there is one."""
-    ask({"type": "DeleteXCom", "key": key, **_of(ti), "map_index": ti.map_index})
+    """Remove the task instance's XCom of that key, if there is one; the backend hears of it before."""
+    _delete(key=key, map_index=ti.map_index, **_of(ti))
+
+
+def _delete(**place: Any) -> None:
+    if purges():
+        found = ask({"type": "GetXCom", "include_prior_dates": False, **place})
+        if found.get("value") is not None:
+            backend().purge(SimpleNamespace(value=xcom_objects.load(found["value"]), **place))
+    ask({"type": "DeleteXCom", **place})
 
 
 def get_one(*, dag_id: str, run_id: str, task_id: str, key: str, map_index: int | None, include_prior_dates: bool = False) -> Any:
@@ -54,7 +62,7 @@ def get_one(*, dag_id: str, run_id: str, task_id: str, key: str, map_index: int 
             "include_prior_dates": include_prior_dates,
         }
     )
-    return decode(answer.get("value"))
+    return from_stored(answer.get("value"))
 
 
 def get_all(*, dag_id: str, run_id: str, task_id: str, key: str, include_prior_dates: bool = False) -> list[Any] | None:
@@ -73,7 +81,28 @@ def get_all(*, dag_id: str, run_id: str, task_id: str, key: str, include_prior_d
         }
     )
     values = answer.get("root")
-    return [decode(value) for value in values] if values else None
+    return [from_stored(value) for value in values] if values else None
+
+
+def count(*, dag_id: str, run_id: str, task_id: str, key: str) -> int:
+    """Return how many indexes of the task pushed a value."""
+    return int(ask({"type": "GetXComCount", "dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key})["len"])
+
+
+def get_item(offset: int, *, dag_id: str, run_id: str, task_id: str, key: str) -> Any:
+    """Return the value at a place among the pushed ones; raises ``AirflowRuntimeError`` (XCOM_NOT_FOUND) beyond the end."""
+    where = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+    return from_stored(ask({"type": "GetXComSequenceItem", "offset": offset, **where}).get("root"))
+
+
+def get_slice(part: slice, *, dag_id: str, run_id: str, task_id: str, key: str) -> Iterator[Any]:
+    """Yield some values of a mapped task, each read when it is reached; raises ``ValueError`` for a step of zero."""
+    if part.step == 0:
+        raise ValueError("slice step cannot be zero")
+    where = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
+    bounds = {"start": part.start, "stop": part.stop, "step": part.step, "include_prior_dates": False}
+    answer = ask({"type": "GetXComSequenceSlice", **where, **bounds})
+    return (from_stored(value) for value in answer.get("root") or [])
 
 
 def pull(
@@ -154,36 +183,15 @@ def _of(ti: Any) -> dict[str, Any]:
     return {"dag_id": ti.dag_id, "run_id": ti.run_id, "task_id": ti.task_id}
 
 
-class XCom:
-    """``airflow.sdk.XCom``: XComs by name, for code that has no task instance at hand."""
+def set_for(place: dict[str, Any], value: Any) -> None:
+    """Store a value for any task: ``place`` has dag_id, run_id, task_id, map_index and key."""
+    task = {name: place[name] for name in ("dag_id", "run_id", "task_id")}
+    _set(place["key"], value, place["map_index"], **task)
 
-    XCOM_RETURN_KEY = RETURN_KEY
 
-    @classmethod
-    def get_one(
-        cls, *, key: str, dag_id: str, task_id: str, run_id: str, map_index: int | None = None, include_prior_dates: bool = False
-    ) -> Any:
-        """Return the value, None if there is none."""
-        where: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
-        return get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)
-
-    @classmethod
-    def get_all(cls, *, key: str, dag_id: str, task_id: str, run_id: str, include_prior_dates: bool = False) -> Any:
-        """Return the values of all indexes, None if nothing was pushed."""
-        return get_all(key=key, dag_id=dag_id, task_id=task_id, run_id=run_id, include_prior_dates=include_prior_dates)
-
-    @classmethod
-    def set(cls, key: str, value: Any, *, dag_id: str, task_id: str, run_id: str, map_index: int = -1) -> None:
-        """Store a value."""
-        document = {
-            "key": key,
-            "value": encode(value),
-            "dag_id": dag_id,
-            "task_id": task_id,
-            "run_id": run_id,
-            "map_index": map_index,
-        }
-        ask({"type": "SetXCom", **document, "mapped_length": None, "dag_result": False})
+def delete_for(place: dict[str, Any]) -> None:
+    """Delete the XCom of any task."""
+    _delete(**place)
 
 
 def is_missing(error: AirflowRuntimeError) -> bool:

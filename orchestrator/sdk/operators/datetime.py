@@ -41,19 +41,21 @@ class BranchDateTimeOperator(BaseBranchOperator):
         if self.use_task_logical_date:
             now = context.get("logical_date") or context["dag_run"].run_after
         lower, upper = target_times_as_dates(now, self.target_lower, self.target_upper)
-        lower, upper = timezone.coerce_datetime(lower), timezone.coerce_datetime(upper)
+        zone = self.dag.timezone  # a time of the day without a zone is meant in the DAG's
+        lower, upper = timezone.coerce_datetime(lower, zone), timezone.coerce_datetime(upper, zone)
         if (upper is not None and upper < now) or (lower is not None and lower > now):  # type: ignore[operator]
             return self.follow_task_ids_if_false
         return self.follow_task_ids_if_true
 
 
 def target_times_as_dates(base_date: Any, lower: Bound, upper: Bound) -> tuple[Any, Any]:
-    """Return the bounds as dates on the day of ``base_date``; an upper time before the lower one is on the next day."""
-    if isinstance(lower, dt.time) and isinstance(upper, dt.time):
-        start, end = _on(base_date, lower), _on(base_date, upper)
-        return start, end + dt.timedelta(days=1) if end < start else end
-    return _on(base_date, lower), _on(base_date, upper)
+    """Return the bounds as dates on the day of ``base_date``; an upper time before the lower bound is on the next day."""
+    start, end = _on(base_date, lower), _on(base_date, upper)
+    has_time = isinstance(lower, dt.time) or isinstance(upper, dt.time)
+    if has_time and start is not None and end is not None and end < start:
+        end += dt.timedelta(days=1)
+    return start, end
 
 
 def _on(day: dt.datetime, bound: Bound) -> Any:
-    return dt.datetime.combine(day, bound, bound.tzinfo or day.tzinfo) if isinstance(bound, dt.time) else bound
+    return dt.datetime.combine(day, bound) if isinstance(bound, dt.time) else bound

@@ -9,7 +9,7 @@ from orchestrator.sdk.operators.branch import BaseBranchOperator
 
 
 class LatestOnlyOperator(BaseBranchOperator):
-    """Skips what is directly downstream unless now is in the window after the run's data interval; manual runs go on."""
+    """Skips what is directly downstream unless now is before the end of the next run's data interval; manual runs go on."""
 
     ui_color = "#e9ffdb"
 
@@ -17,7 +17,7 @@ class LatestOnlyOperator(BaseBranchOperator):
         """Return all downstream tasks, or none."""
         everything = list(context["task"].get_direct_relative_ids(upstream=False))
         run = context["dag_run"]
-        if run.run_type in ("manual", "operator_triggered"):
+        if run.run_type == "manual":
             self.log.info("Manually triggered run: allowing execution to proceed.")
             return everything
         window = self._window(context["task"].dag, run)
@@ -29,15 +29,15 @@ class LatestOnlyOperator(BaseBranchOperator):
         return everything if left < now <= right else []
 
     def _window(self, dag: Any, run: Any) -> tuple[Any, Any] | None:
+        """The time in which the run is the latest; None where no run follows, so that it stays the latest."""
         from orchestrator.sdk.definitions.timetables import DataInterval, TimeRestriction
 
-        if run.data_interval_start is None or run.data_interval_end is None:
-            return None
-        last = DataInterval(run.data_interval_start, run.data_interval_end)
+        at = run.logical_date or run.run_after
+        last = DataInterval(run.data_interval_start or at, run.data_interval_end or at)
         following = dag.timetable.next_dagrun_info(
-            last_automated_data_interval=last, restriction=TimeRestriction(earliest=None, latest=None, catchup=True)
+            last_automated_data_interval=last, restriction=TimeRestriction(earliest=last.end, latest=None, catchup=True)
         )
         if following is None:
             return None
         interval = following.data_interval or last
-        return (last.end, interval.end)
+        return (last.start, interval.end)

@@ -10,6 +10,7 @@ from orchestrator.sdk.definitions.async_operator import BaseAsyncOperator
 from orchestrator.sdk.definitions.context import get_current_context
 from orchestrator.sdk.definitions.keyword_parameters import KeywordParameters
 from orchestrator.sdk.definitions.skipmixin import SkipMixin
+from orchestrator.sdk.execution import yielded
 from orchestrator.sdk.operators.branch import BaseBranchOperator
 
 __all__ = ["BranchPythonOperator", "PythonOperator", "ShortCircuitOperator", "get_current_context"]
@@ -25,6 +26,7 @@ class PythonOperator(BaseAsyncOperator):
     shallow_copy_attrs: Sequence[str] = ("python_callable", "op_kwargs")
     op_args: Any
     op_kwargs: Any
+    _outlet_events: Any = None
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class PythonOperator(BaseAsyncOperator):
         for name, value in {**self.op_kwargs, "templates_dict": self.templates_dict}.items():
             context[name] = value
         self.op_kwargs = self.determine_kwargs(context)
+        self._outlet_events = context.get("outlet_events")
 
     def execute(self, context: Any) -> Any:
         """Call the function; returns what it returns."""
@@ -82,7 +85,7 @@ class PythonOperator(BaseAsyncOperator):
 
     def execute_callable(self) -> Any:
         """Call the function with its final arguments."""
-        return self.python_callable(*self.op_args, **self.op_kwargs)
+        return yielded.call(self.python_callable, self._outlet_events, *self.op_args, **self.op_kwargs)
 
     async def aexecute_callable(self) -> Any:
         """Await the function with its final arguments."""
@@ -114,9 +117,6 @@ class ShortCircuitOperator(PythonOperator, SkipMixin):
             self.log.info("Condition is false, but nothing is downstream")
             return condition
         self.log.info("Condition is false; skip downstream tasks")
-        if self.do_xcom_push:
-            # Skipping ends the task here, so the value is pushed before.
-            context["ti"].xcom_push(key="return_value", value=condition)
         if self.ignore_downstream_trigger_rules:
             tasks = [task for task in context["task"].get_flat_relatives(upstream=False) if not task.is_teardown]
         else:

@@ -14,7 +14,7 @@ from orchestrator.sdk.configuration_defaults import default
 from orchestrator.sdk.definitions.operator import BaseOperator
 from orchestrator.sdk.definitions.operator_link import BaseOperatorLink
 from orchestrator.sdk.definitions.sentinels import NOTSET, is_arg_set
-from orchestrator.sdk.definitions.states import DagRunState
+from orchestrator.sdk.definitions.states import DagRunState, word_of
 from orchestrator.sdk.exceptions import AirflowException, DagRunTriggerException
 
 XCOM_RUN_ID = "trigger_run_id"
@@ -36,7 +36,9 @@ class TriggerDagRunLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Return the page of the run."""
-        return f"/dags/{operator.trigger_dag_id}"
+        if not operator.trigger_run_id:
+            return f"{_base_url()}/dags/{operator.trigger_dag_id}"
+        return _run_url(operator.trigger_dag_id, operator.trigger_run_id)
 
 
 class TriggerDagRunOperator(BaseOperator):
@@ -101,17 +103,21 @@ class TriggerDagRunOperator(BaseOperator):
             json.dumps(self.conf)
         except (TypeError, ValueError):
             raise ValueError("conf parameter should be JSON Serializable") from None
+        self.trigger_run_id = str(self.trigger_run_id or _run_id(logical_date, run_after))
+        if self.fail_when_dag_is_paused and context["ti"].get_dag(self.trigger_dag_id).is_paused:
+            raise DagIsPaused(self.trigger_dag_id)
+        _push_link(context, self.trigger_dag_id, self.trigger_run_id)
         raise DagRunTriggerException(
             trigger_dag_id=self.trigger_dag_id,
-            dag_run_id=self.trigger_run_id or _run_id(logical_date, run_after),
+            dag_run_id=self.trigger_run_id,
             conf=self.conf,
             logical_date=logical_date,
             run_after=run_after,
             reset_dag_run=self.reset_dag_run,
             skip_when_already_exists=_truth(self.skip_when_already_exists),
             wait_for_completion=_truth(self.wait_for_completion),
-            allowed_states=[str(state) for state in self.allowed_states],
-            failed_states=[str(state) for state in self.failed_states],
+            allowed_states=[word_of(state) for state in self.allowed_states],
+            failed_states=[word_of(state) for state in self.failed_states],
             poke_interval=self.poke_interval,
             deferrable=self.deferrable,
             note=self.note,
@@ -142,6 +148,21 @@ def _run_id(logical_date: dt.datetime | None, run_after: dt.datetime | None) -> 
         return run_id
     # Runs without a logical date may start at the same instant; a suffix keeps them apart.
     return f"{run_id}_{''.join(secrets.choice(_SUFFIX) for _ in range(8))}"
+
+
+def _push_link(context: Any, dag_id: str, run_id: str) -> None:
+    """Keep the address of the run as the operator's link, as Airflow does before the run exists."""
+    ti = context.get("ti")
+    if hasattr(ti, "xcom_push"):
+        ti.xcom_push(key=TriggerDagRunLink().xcom_key, value=_run_url(dag_id, run_id))
+
+
+def _run_url(dag_id: str, run_id: str) -> str:
+    return f"{_base_url()}/dags/{dag_id}/runs/{run_id}"
+
+
+def _base_url() -> str:
+    return str(default("api", "base_url", "") or "").rstrip("/")
 
 
 def _truth(value: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 import pickle
 import re
@@ -20,6 +19,7 @@ from orchestrator.sdk.definitions.keyword_parameters import KeywordParameters
 from orchestrator.sdk.exceptions import AirflowException, AirflowSkipException
 from orchestrator.sdk.operators import virtualenv_build as build
 from orchestrator.sdk.operators.branch import BaseBranchOperator
+from orchestrator.sdk.operators.plain_context import dump_arguments, import_folders, plain_value
 from orchestrator.sdk.operators.python import PythonOperator
 
 #: Names of the context that mean something outside of this process.
@@ -37,12 +37,11 @@ SENDABLE = frozenset(
         "task_instance_key_str",
         "task_reschedule_count",
         "test_mode",
-        "params",
-        "templates_dict",
-        "map_index_template",
         "partition_key",
     ]
 )
+#: Names that only an environment with Airflow's packages gets; their values are sent as plain data.
+_AIRFLOW = frozenset(["params", "dag_run"])
 _PENDULUM = frozenset(
     [
         "logical_date",
@@ -91,15 +90,23 @@ class _IsolatedPythonOperator(PythonOperator):
         self.string_args, self.expect_airflow = list(string_args or []), expect_airflow
         self.serializer = serializer or "pickle"
         if self.serializer not in ("pickle", "cloudpickle", "dill"):
-            raise ValueError(f"serializer of task {self.task_id!r} is {serializer!r}; use pickle, cloudpickle or dill")
+            raise AirflowException(f"serializer of task {self.task_id!r} is {serializer!r}; use pickle, cloudpickle or dill")
         self.skip_on_exit_code = _codes(skip_on_exit_code)
         self.env_vars, self.inherit_env = env_vars, inherit_env
 
     def determine_kwargs(self, context: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the keyword arguments of the call, without names of the context that cannot be sent."""
+        """Return the keyword arguments of the call, without names of the context that the environment cannot read."""
         wanted = KeywordParameters.determine(self.python_callable, self.op_args, context).unpacking()
-        own = {*self.op_kwargs, "templates_dict"}
-        return {name: _sendable(value) for name, value in wanted.items() if name in own or name in SENDABLE | _PENDULUM}
+        own, readable = {*self.op_kwargs, "templates_dict"}, self._readable_names()
+        return {
+            name: value if name in own else plain_value(value)
+            for name, value in wanted.items()
+            if name in own or name in readable
+        }
+
+    def _readable_names(self) -> frozenset[str]:
+        """Return the names of the context whose values the environment can read."""
+        return SENDABLE | _PENDULUM | _AIRFLOW
 
     def get_python_source(self) -> str:
         """Return the source of the function without decorators."""
@@ -114,13 +121,16 @@ class _IsolatedPythonOperator(PythonOperator):
         with TemporaryDirectory(prefix="venv-call") as folder:
             paths = [os.path.join(folder, name) for name in ("input", "output", "strings", "error")]
             module = _module(self.serializer)
-            Path(paths[0]).write_bytes(module.dumps({"args": list(self.op_args), "kwargs": dict(self.op_kwargs)}))
+            Path(paths[0]).write_bytes(dump_arguments(module, self.op_args, self.op_kwargs, self.task_id))
             Path(paths[2]).write_text("\n".join(map(str, self.string_args)))
             script = os.path.join(folder, "script.py")
             Path(script).write_text(
                 build.script(self.get_python_source(), unwrap(self.python_callable).__name__, self.serializer)
             )
             env = {**(os.environ if self.inherit_env else {}), **(self.env_vars or {})}
+            # So that the function can import what lies beside its DAG file.
+            if paths_to_import := [path for path in (env.get("PYTHONPATH"), *import_folders()) if path]:
+                env["PYTHONPATH"] = os.pathsep.join(paths_to_import)
             self._hook = SubprocessHook()
             result = self._hook.run_command([python, script, *paths], env=dict(env), cwd=os.getcwd())
             self._check(result.exit_code, paths[3])
@@ -128,10 +138,10 @@ class _IsolatedPythonOperator(PythonOperator):
             return module.loads(data) if data else None
 
     def _check(self, code: int, error_path: str) -> None:
-        if code == 0:
-            return
         if code in self.skip_on_exit_code:
             raise AirflowSkipException(f"Process exited with code {code}. Skipping.")
+        if code == 0:
+            return
         detail = Path(error_path).read_text().strip() if os.path.exists(error_path) else ""
         raise AirflowException(f"Process returned non-zero exit status {code}.\n{detail}".strip())
 
@@ -169,24 +179,36 @@ class PythonVirtualenvOperator(_IsolatedPythonOperator):
         venv_cache_path: os.PathLike[str] | str | None = None,
         **kwargs: Any,
     ) -> None:
-        if python_version and str(python_version)[0] != str(sys.version_info.major) and kwargs.get("op_args"):
+        if python_version is not None and not isinstance(python_version, str):
+            raise AirflowException(f"python_version must be text such as '3.11', not {python_version!r}")
+        has_arguments = kwargs.get("op_args") or kwargs.get("op_kwargs")
+        if python_version and python_version[0] != str(sys.version_info.major) and has_arguments:
             raise AirflowException("Passing op_args or op_kwargs is not supported across different Python major versions")
         super().__init__(python_callable=python_callable, **kwargs)
         self.requirements: Any = _requirements(requirements)
         self.python_version, self.system_site_packages = python_version, system_site_packages
         self.pip_install_options = pip_install_options or []
-        self.index_urls = [index_urls] if isinstance(index_urls, str) else list(index_urls or []) or None
+        # An empty list means: no index at all. None: the one that pip is configured for.
+        self.index_urls = [index_urls] if isinstance(index_urls, str) else None if index_urls is None else list(index_urls)
         ids = index_urls_from_connection_ids
         self.index_urls_from_connection_ids = [ids] if isinstance(ids, str) else list(ids or []) or None
         self.venv_cache_path = venv_cache_path
 
     def _requirement_lines(self) -> list[str]:
+        """Return the lines of the requirements file, sorted where they are single requirements."""
         value = self.requirements
-        lines = value.splitlines() if isinstance(value, str) else list(value)
-        needed = [line.strip() for line in lines if line.strip()]
-        if self.serializer != "pickle" and not any(line.startswith(self.serializer) for line in needed):
-            needed.append(self.serializer)
-        return needed
+        lines = [value] if isinstance(value, str) else [str(line) for line in value]
+        if not self.system_site_packages and self.serializer != "pickle" and self.serializer not in lines:
+            lines.append(self.serializer)
+        return sorted(lines)
+
+    def _readable_names(self) -> frozenset[str]:
+        if self.system_site_packages:
+            return super()._readable_names()
+        names = build.package_names(self._requirement_lines())
+        if "apache-airflow" in names:
+            return super()._readable_names()
+        return SENDABLE | _PENDULUM if "pendulum" in names else SENDABLE
 
     def execute_callable(self) -> Any:
         """Make the environment, or take the cached one, and run the function."""
@@ -195,7 +217,8 @@ class PythonVirtualenvOperator(_IsolatedPythonOperator):
             requirements=self._requirement_lines(),
             system_site_packages=self.system_site_packages,
             pip_options=self.pip_install_options,
-            index_urls=[*(self.index_urls or []), *self._index_urls_of_connections()],
+            index_urls=self._all_index_urls(),
+            cache_key=_cache_key() if self.venv_cache_path else "",
         )
         if self.venv_cache_path:
             return self._run_with(str(build.cached(plan, Path(self.venv_cache_path)) / "bin" / "python"))
@@ -203,10 +226,11 @@ class PythonVirtualenvOperator(_IsolatedPythonOperator):
             build.make(plan, Path(folder))
             return self._run_with(os.path.join(folder, "bin", "python"))
 
-    def _index_urls_of_connections(self) -> list[str]:
+    def _all_index_urls(self) -> list[str] | None:
         from orchestrator.sdk.hooks.package_index import PackageIndexHook
 
-        return [PackageIndexHook(conn_id).get_connection_url() for conn_id in self.index_urls_from_connection_ids or ()]
+        found = [PackageIndexHook(conn_id).get_connection_url() for conn_id in self.index_urls_from_connection_ids or ()]
+        return [*(self.index_urls or []), *found] if self.index_urls is not None or found else None
 
 
 class ExternalPythonOperator(_IsolatedPythonOperator):
@@ -258,12 +282,8 @@ def _module(name: str) -> Any:
     return pickle if name == "pickle" else importlib.import_module(name)
 
 
-def _sendable(value: Any) -> Any:
-    """Return a value that another interpreter can read: lazy ones are made real, params become a dict."""
-    if hasattr(value, "dump") and hasattr(value, "get_param"):
-        return value.dump()
-    try:
-        pickle.dumps(value)
-    except Exception:
-        return json.loads(json.dumps(value, default=str))
-    return value
+def _cache_key() -> str:
+    """Return the variable by which an operator of the platform renews all kept environments."""
+    from orchestrator.sdk.definitions.variable import Variable
+
+    return str(Variable.get("python_virtualenv_operator_cache_key", ""))

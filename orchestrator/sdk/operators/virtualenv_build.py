@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,7 +49,8 @@ class VenvPlan:
     requirements: list[str]
     system_site_packages: bool
     pip_options: list[str] = field(default_factory=list)
-    index_urls: list[str] = field(default_factory=list)
+    index_urls: list[str] | None = None
+    cache_key: str = ""
 
     def fingerprint(self) -> str:
         """Return 12 hex digits that are equal for equal plans."""
@@ -66,12 +68,45 @@ def make(plan: VenvPlan, folder: Path) -> None:
     python = _interpreter(plan.python)
     site = ["--system-site-packages"] if plan.system_site_packages else []
     _run([python, "-m", "venv", *site, str(folder)], "make the virtual environment")
-    if plan.requirements:
-        index: list[str] = []
-        for position, url in enumerate(plan.index_urls):
-            index += ["--index-url" if position == 0 else "--extra-index-url", url]
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", *index, *plan.pip_options]
-        _run([*pip, *plan.requirements], f"install {', '.join(plan.requirements)}; check the package index and the network")
+    if not plan.requirements:
+        return
+    file = folder / "requirements.txt"
+    file.write_text("\n".join(plan.requirements))
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check"]
+    what = (
+        f"install {', '.join(line.strip() for text in plan.requirements for line in text.splitlines())} from {_index_name(plan)}"
+    )
+    _run([*pip, *_index_options(plan), *plan.pip_options, "-r", str(file)], what, _OFFLINE)
+
+
+_OFFLINE = (
+    "If this machine cannot reach the index: name one that it reaches in index_urls, give "
+    'pip_install_options=["--no-index", "--find-links", <folder with wheels>], or use ExternalPythonOperator with an environment '
+    "that is there. With venv_cache_path an environment that was made once needs no index any more."
+)
+
+
+def _index_options(plan: VenvPlan) -> list[str]:
+    if plan.index_urls is None:
+        return []
+    if not plan.index_urls:
+        return ["--no-index"]
+    first, *others = plan.index_urls
+    return ["--index-url", first, *(part for url in others for part in ("--extra-index-url", url))]
+
+
+def _index_name(plan: VenvPlan) -> str:
+    """Return what to call the index in an error: its addresses without user and password."""
+    if plan.index_urls is None:
+        return os.environ.get("PIP_INDEX_URL") or "the index that pip is configured for (https://pypi.org/simple by default)"
+    return ", ".join(re.sub(r"//[^/@]*@", "//", url) for url in plan.index_urls) or "no index (index_urls is empty)"
+
+
+def package_names(requirements: list[str]) -> set[str]:
+    """Return the names of the packages in the lines of requirements files, in lower case with dashes."""
+    lines = (line.strip() for text in requirements for line in text.splitlines())
+    found = (re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line) for line in lines)
+    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in found if name}
 
 
 def cached(plan: VenvPlan, cache: Path) -> Path:
@@ -98,7 +133,8 @@ def _interpreter(version: str | None) -> str:
     return found
 
 
-def _run(command: list[str], what: str) -> None:
+def _run(command: list[str], what: str, advice: str = "") -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise AirflowException(f"Could not {what}. Exit code {done.returncode}:\n{done.stdout}{done.stderr}".strip())
+        text = f"Could not {what}. Exit code {done.returncode}:\n{done.stdout}{done.stderr}".strip()
+        raise AirflowException(f"{text}\n{advice}".strip())

@@ -29,7 +29,7 @@ class BranchDayOfWeekOperator(BaseBranchOperator):
 
     def choose_branch(self, context: Any) -> str | Iterable[str]:
         """Return the branch for the day."""
-        now = timezone.utcnow()
+        now = timezone.make_naive(timezone.utcnow(), self.dag.timezone)
         if self.use_task_logical_date:
             now = context.get("logical_date") or context["dag_run"].run_after
         return self.follow_task_ids_if_true if now.isoweekday() in self._week_day_num else self.follow_task_ids_if_false

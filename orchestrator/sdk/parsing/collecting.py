@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from types import ModuleType
 from typing import Any
@@ -45,17 +46,25 @@ def _values(module: ModuleType) -> list[Any]:
 
 def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[str]) -> None:
     """Serialize and check one DAG; its error leaves the other DAGs of the file alone."""
+    from orchestrator.sdk import policies
+    from orchestrator.sdk.exceptions import AirflowClusterPolicySkipDag
+    from orchestrator.sdk.plugins.tries import plan_tries
     from orchestrator.sdk.serialization.encode import encode_dag
 
     name = str(getattr(dag, "dag_id", "?"))
     try:
+        policies.apply_to_dag(dag)
         spec = encode_dag(dag)
+        plan_tries(dag, spec)
         spec.fileloc, spec.relative_fileloc = request.path, request.relative_fileloc
         found = problems(spec)
         if any(spec.dag_id == other["dag_id"] for other in response.dags):
             found.append("this dag_id is defined twice in this file; rename one of the two")
         if not found:
             response.dags.append(to_json(spec))
+    except AirflowClusterPolicySkipDag as reason:
+        logging.getLogger(__name__).info("DAG %s is skipped by a cluster policy: %s", name, reason)
+        return
     except BaseException as error:
         errors.append(describe_dag(error, name, request))
         return

@@ -7,7 +7,7 @@ import signal
 import traceback
 from types import TracebackType
 
-from orchestrator.sdk.parsing.protocol import ParseRequest
+from orchestrator.sdk.parsing.protocol import TIMEOUT_OPTION, ParseRequest
 
 TAIL_LINES = 60
 _OURS = "/orchestrator/sdk/parsing/"
@@ -45,7 +45,7 @@ def describe_dag(error: BaseException, dag_id: str, request: ParseRequest) -> st
 def timeout_cause(request: ParseRequest) -> str:
     """Return the sentence for a file that takes too long."""
     return (
-        f"{request.path} did not finish importing within {request.timeout_seconds:g} s ([core] dagbag_import_timeout). "
+        f"{request.path} did not finish importing within {request.timeout_seconds:g} s ({TIMEOUT_OPTION}). "
         "Move slow work at the top level of the file into tasks."
     )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 MOST_FILES = 2000
+DATA_SUFFIXES = (".json", ".yaml", ".yml", ".csv", ".txt", ".toml", ".ini", ".sql", ".xml", ".parquet")
+_LIBRARIES = tuple({sys.prefix, sys.base_prefix, str(Path(__file__).parents[3]), "/usr", "/proc", "/etc"})
 
 
 class Inputs:
@@ -19,6 +21,15 @@ class Inputs:
         self._roots = (self._root, os.path.abspath(bundle_path) + os.sep)
         self._dag_file = os.path.realpath(dag_file)
         self._opened: set[str] = set()
+        self._asked_outside = False
+
+    @property
+    def reads_outside(self) -> bool:
+        """Tell whether the file asked the network, another program or a data file elsewhere: it may differ without a change."""
+        files = (
+            path for path in self._opened if path.endswith(DATA_SUFFIXES) and not path.startswith((*self._roots, *_LIBRARIES))
+        )
+        return self._asked_outside or any(files)
 
     def watch(self) -> None:
         """Start noting; an audit hook stays for the life of the process."""
@@ -32,7 +43,9 @@ class Inputs:
         return {path[len(self._root) :]: file_hash(path) for path in wanted[:MOST_FILES]}
 
     def _on_event(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and _is_reading(arguments[1], arguments[2]):
+        if event in ("socket.connect", "subprocess.Popen"):
+            self._asked_outside = True
+        elif event == "open" and isinstance(arguments[0], str) and _is_reading(arguments[1], arguments[2]):
             self._opened.add(os.path.abspath(arguments[0]))
 
     def _counts(self, path: str) -> bool:

@@ -7,15 +7,22 @@ import logging
 import os
 from datetime import UTC, datetime
 
+from orchestrator.sdk.parsing.protocol import LONGEST_LOG_BYTES
+
 LONGEST_LINE_BYTES = 64 * 1024
 
 
 def open_log(path: str) -> int:
-    """Open the log for appending, with its folders; returns -1 where that fails (disk full, no rights)."""
+    """Open the log for appending, with its folders; returns -1 where that fails (disk full, no rights).
+
+    A file of a day that has become too long begins anew; the one before it is kept as ``<path>.1`` (C18-e).
+    """
     if not path:
         return -1
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        if os.path.exists(path) and os.path.getsize(path) > LONGEST_LOG_BYTES:
+            os.replace(path, f"{path}.1")
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     except OSError:
         return -1

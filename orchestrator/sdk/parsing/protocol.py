@@ -8,13 +8,19 @@ from typing import Any
 
 Json = Any
 
+LIMIT_MARK = b"#limit "  # a line before the answer: the file has another time limit, in seconds
+TIMEOUT_OPTION = "[core] dagbag_import_timeout"
 LONGEST_RESPONSE_BYTES = 64 * 1024 * 1024
 LONGEST_LOG_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class ParseRequest:
-    """One file to parse. ``timeout_seconds`` 0 means no limit; ``traceback_depth`` 0 shows every call."""
+    """One file to parse. ``timeout_seconds`` 0 means no limit; ``traceback_depth`` 0 shows every call.
+
+    ``kind`` ``plugins`` asks for a description of the plugins instead, ``events`` has listeners called with ``events``
+    (``{"hook", "arguments"}``); both have no file.
+    """
 
     id: int
     path: str
@@ -25,6 +31,11 @@ class ParseRequest:
     traceback_depth: int = 0
     log_path: str = ""
     sys_path: list[str] = field(default_factory=list)
+    plugins_folder: str = ""
+    examples_folder: str = ""
+    ignore_syntax: str = "glob"
+    kind: str = "file"
+    events: list[dict[str, Json]] = field(default_factory=list)
 
     def line(self) -> bytes:
         """Return the request as it goes over the wire."""
@@ -48,6 +59,13 @@ class ParseResponse:
     content_hash: str = ""
     source: str = ""
     seconds: float = 0.0
+    plugins: dict[str, Json] | None = None
+    reads_outside: bool = False
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the file was given up because it took too long: the first line of the error names the limit."""
+        return TIMEOUT_OPTION in self.import_error.partition("\n")[0]
 
     def line(self) -> bytes:
         """Return the response as it goes over the wire."""

@@ -12,7 +12,7 @@ from orchestrator.sdk.parsing.child import HARD_TIMEOUT_MARGIN_SECONDS, run_chil
 from orchestrator.sdk.parsing.failures import describe_exit
 from orchestrator.sdk.parsing.inputs import file_hash
 from orchestrator.sdk.parsing.log_lines import OutputLines, open_log
-from orchestrator.sdk.parsing.protocol import LONGEST_LOG_BYTES, LONGEST_RESPONSE_BYTES, ParseRequest, ParseResponse
+from orchestrator.sdk.parsing.protocol import LIMIT_MARK, LONGEST_LOG_BYTES, LONGEST_RESPONSE_BYTES, ParseRequest, ParseResponse
 
 KILL_MARGIN_SECONDS = HARD_TIMEOUT_MARGIN_SECONDS + 2.0
 CHUNK = 256 * 1024
@@ -52,6 +52,7 @@ class Running:
             self._outputs[fd].feed(chunk)
         elif len(self._answer) + len(chunk) <= LONGEST_RESPONSE_BYTES:
             self._answer += chunk
+            self._take_limit()
         elif not self.too_long:
             self.too_long = True
             self.kill()
@@ -69,6 +70,7 @@ class Running:
         self.kill()  # what the file left running
         for fd in self.fds:
             self._drain(fd)
+        self._take_limit()
         for output in self._outputs.values():
             output.close()
         line = bytes(self._answer) if self._is_complete(status) else self._failure(status)
@@ -76,6 +78,11 @@ class Running:
             if fd >= 0:
                 os.close(fd)
         return line
+
+    def _take_limit(self) -> None:
+        if self._answer.startswith(LIMIT_MARK) and (end := self._answer.find(b"\n")) >= 0:
+            self.request.timeout_seconds = float(self._answer[len(LIMIT_MARK) : end])
+            del self._answer[: end + 1]
 
     def _is_complete(self, status: int) -> bool:
         return status == 0 and self._answer.endswith(b"\n") and self._answer.count(b"\n") == 1

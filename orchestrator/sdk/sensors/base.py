@@ -16,12 +16,12 @@ from orchestrator.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
     AirflowSkipException,
-    TaskDeferralError,
+    AirflowTaskTimeout,
     TaskDeferralTimeout,
 )
 
 SEVEN_DAYS = 604800.0
-LONGEST_BACKOFF = timedelta(days=1).total_seconds() - 0.1
+LONGEST_BACKOFF = timedelta.max.total_seconds() - 1
 
 
 class PokeReturnValue:
@@ -89,7 +89,7 @@ class BaseSensorOperator(BaseOperator):
 
         Raises ``AirflowSensorTimeout`` (or skips, with ``soft_fail``), and ``AirflowRescheduleException`` between pokes.
         """
-        started, poke_count = self._start(context)
+        started, poke_count = self._start(context), 1
 
         def run_duration() -> float:
             return time.time() - started
@@ -108,18 +108,15 @@ class BaseSensorOperator(BaseOperator):
             time.sleep(wait)
             poke_count += 1
 
-    def _start(self, context: Any) -> tuple[float, int]:
-        """Return when the first poke of this try was, in POSIX seconds, and the number of this poke."""
-        if not self.reschedule:
-            return time.time(), 1
-        first = context["ti"].get_first_reschedule_date(context)
-        count = int(context.get("task_reschedule_count") or 0) + 1
-        return (first.timestamp() if first is not None else time.time()), count
+    def _start(self, context: Any) -> float:
+        """Return when the first poke of this try was, in POSIX seconds."""
+        first = context["ti"].get_first_reschedule_date(context) if self.reschedule else None
+        return first.timestamp() if first is not None else time.time()
 
     def _poke_once(self, context: Any) -> bool | PokeReturnValue:
         try:
             return self.poke(context)
-        except (AirflowSensorTimeout, TaskDeferralTimeout, AirflowFailException) as error:
+        except (AirflowSensorTimeout, AirflowTaskTimeout, AirflowFailException) as error:
             if self.soft_fail or self.never_fail:
                 raise AirflowSkipException(f"Skipping due to {type(error).__name__}: {error}") from error
             raise
@@ -135,34 +132,40 @@ class BaseSensorOperator(BaseOperator):
 
     def _time_out(self, duration: float) -> None:
         text = f"Sensor has timed out; run duration of {duration} seconds exceeds the specified timeout of {self.timeout}."
-        if self.soft_fail or self.never_fail:
+        if self.soft_fail:  # never_fail is about what poke raises, not about time
             raise AirflowSkipException(text)
         raise AirflowSensorTimeout(text)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Any) -> Any:
-        """Go on after a deferral; a time-out of the trigger is one of the sensor, and ``soft_fail`` skips."""
+        """Go on after a deferral; a time-out of the trigger is one of the sensor, ``soft_fail`` and ``never_fail`` skip."""
         try:
             return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout as error:
-            if self.soft_fail:
-                raise AirflowSkipException(f"Skipping due to {type(error).__name__}") from error
-            raise AirflowSensorTimeout(*error.args) from error
-        except (AirflowException, TaskDeferralError) as error:
-            if self.soft_fail and not isinstance(error, AirflowSkipException):
-                raise AirflowSkipException(str(error)) from error
+        except AirflowException as error:
+            if (self.soft_fail or self.never_fail) and not isinstance(error, AirflowSkipException):
+                raise AirflowSkipException(f"Skipping due to {type(error).__name__}: {error}") from error
+            if isinstance(error, TaskDeferralTimeout):
+                raise AirflowSensorTimeout(*error.args) from error
             raise
 
     def _get_next_poke_interval(self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int) -> float:
         if not self.exponential_backoff:
             return self.poke_interval
-        shortest = max(int(self.poke_interval * 2 ** (min(poke_count, 64) - 1)), 1)
-        # The same task waits the same time again; different tasks spread out.
+        if self.reschedule:
+            # Nobody counts the pokes of earlier processes: their number follows from the time since the first.
+            elapsed, passed, poke_count = run_duration(), 0.0, 0
+            while passed <= elapsed:
+                poke_count += 1
+                passed += self._backoff(started_at, poke_count)
+        # A poke is due at the time-out at the latest.
+        wait = min(self._backoff(started_at, poke_count), max(self.timeout - int(run_duration()), 0.0))
+        return min(self.max_wait, wait) if self.max_wait else wait
+
+    def _backoff(self, started_at: datetime | float, poke_count: int) -> float:
+        """Return the seconds after a poke (from 1); the same task waits the same time again, different tasks spread out."""
+        shortest = max(int(self.poke_interval * 2.0 ** (min(poke_count, 64) - 2)), 1)
         key = f"{self.dag_id}#{self.task_id}#{started_at}#{poke_count}"
         jitter = int(hashlib.sha1(key.encode(), usedforsecurity=False).hexdigest(), 16) % shortest
-        wait = min(float(shortest + jitter), LONGEST_BACKOFF)
-        # A poke is due at the time-out at the latest.
-        wait = min(wait, max(self.timeout - int(run_duration()), 0.0))
-        return wait if self.max_wait is None else min(self.max_wait, wait)
+        return min(float(shortest + jitter), LONGEST_BACKOFF)
 
 
 def poke_mode_only(cls: type) -> type:

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.sdk.configuration_defaults import default
 from orchestrator.sdk.definitions.keyword_parameters import determine_kwargs
 from orchestrator.sdk.definitions.operator_link import BaseOperatorLink
-from orchestrator.sdk.definitions.states import State
+from orchestrator.sdk.definitions.states import State, word_of
 from orchestrator.sdk.exceptions import AirflowSkipException
 from orchestrator.sdk.operators.empty import EmptyOperator
 from orchestrator.sdk.sensors.base import BaseSensorOperator
@@ -23,13 +23,13 @@ from orchestrator.sdk.standard_exceptions import (
 
 
 class ExternalDagLink(BaseOperatorLink):
-    """Leads to the other DAG."""
+    """Leads to the run of the other DAG with the same id."""
 
     name = "External DAG"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the page of the DAG."""
-        return f"/dags/{operator.external_dag_id}"
+        """Return the page of the run."""
+        return f"/dags/{operator.external_dag_id}/runs/{ti_key.run_id}"
 
 
 class ExternalTaskSensor(BaseSensorOperator):
@@ -129,7 +129,7 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def _count(self, ti: Any, dates: list[dt.datetime], states: list[Any]) -> float:
         """Return for how many of the dates all that is waited for is in one of ``states``; parts count in part."""
-        words = [str(state) for state in states]
+        words = [word_of(state) for state in states]
         if self.external_task_ids:
             ids = list(self.external_task_ids)
             count = ti.get_ti_count(dag_id=self.external_dag_id, task_ids=ids, logical_dates=dates, states=words)
@@ -140,7 +140,7 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def _count_group(self, ti: Any, dates: list[dt.datetime], words: list[str]) -> float:
         runs = ti.get_task_states(dag_id=self.external_dag_id, task_group_id=self.external_task_group_id, logical_dates=dates)
-        return float(sum(bool(tasks) and all(str(state) in words for state in tasks.values()) for tasks in runs.values()))
+        return float(sum(bool(tasks) and all(word_of(state) in words for state in tasks.values()) for tasks in runs.values()))
 
     def _fail(self, what: Any) -> None:
         text = f"Some of {what} in DAG {self.external_dag_id} failed."
@@ -164,9 +164,9 @@ class ExternalTaskSensor(BaseSensorOperator):
             external_task_group_id=self.external_task_group_id,
             external_task_ids=list(self.external_task_ids) if self.external_task_ids else None,
             logical_dates=self._dates(context),
-            allowed_states=[str(state) for state in self.allowed_states],
-            skipped_states=[str(state) for state in self.skipped_states],
-            failed_states=[str(state) for state in self.failed_states],
+            allowed_states=[word_of(state) for state in self.allowed_states],
+            skipped_states=[word_of(state) for state in self.skipped_states],
+            failed_states=[word_of(state) for state in self.failed_states],
             poke_interval=self.poll_interval,
             soft_fail=self.soft_fail,
         )

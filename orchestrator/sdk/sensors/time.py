@@ -14,7 +14,7 @@ _TRIGGER = "airflow.providers.standard.triggers.temporal.DateTimeTrigger"
 
 
 class TimeSensor(BaseSensorOperator):
-    """Waits until ``target_time`` of today, in the zone of the DAG unless the time has its own."""
+    """Waits until ``target_time`` of today in the zone of the DAG, also where the time has a zone of its own."""
 
     start_trigger_args = StartTriggerArgs(
         trigger_cls=_TRIGGER, next_method="execute_complete", trigger_kwargs={"moment": "", "end_from_trigger": False}
@@ -32,7 +32,7 @@ class TimeSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        zone = target_time.tzinfo or (self.dag.timezone if self.has_dag() else timezone.utc)
+        zone = self.dag.timezone if self.has_dag() else timezone.utc
         today = dt.datetime.now(zone).date()
         self.target_time = target_time
         self.target_datetime = timezone.convert_to_utc(

@@ -13,7 +13,7 @@ from orchestrator.sdk.sensors.base import BaseSensorOperator
 
 
 class TimeDeltaSensor(BaseSensorOperator):
-    """Waits until ``delta`` after the end of the data interval; without one, after the run may start."""
+    """Waits until ``delta`` (timedelta, or whole minutes) after the end of the data interval; without one, after run_after."""
 
     template_fields: Collection[str] = ("delta",)
 
@@ -35,19 +35,19 @@ class TimeDeltaSensor(BaseSensorOperator):
         self.log.info("Checking if the delta has elapsed target_dttm=%s", target)
         return timezone.utcnow() > target
 
-    def execute(self, context: Any) -> None:
-        """Poke, or hand the wait to the triggerer."""
+    def execute(self, context: Any) -> bool | None:
+        """Poke, or hand the wait to the triggerer; True where a deferrable sensor has nothing to wait for."""
         if not self.deferrable:
             super().execute(context)
-            return
+            return None
         from orchestrator.sdk.triggers.temporal import DateTimeTrigger
 
         target = self._target(context)
-        if timezone.utcnow() > target:
-            return
-        trigger = DateTimeTrigger(moment=target, end_from_trigger=self.end_from_trigger)
-        timeout = dt.timedelta(seconds=self.timeout)
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+        if timezone.utcnow() <= target:
+            trigger = DateTimeTrigger(moment=target, end_from_trigger=self.end_from_trigger)
+            timeout = dt.timedelta(seconds=self.timeout)
+            self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+        return True
 
     def execute_complete(self, context: Any, event: Any = None) -> None:
         """End: the time has come."""
@@ -72,9 +72,9 @@ class WaitSensor(BaseSensorOperator):
 
     def execute(self, context: Any) -> None:
         """Sleep, or hand the wait to the triggerer."""
-        wait = dt.timedelta(minutes=self.time_to_wait) if isinstance(self.time_to_wait, int) else _delta(self.time_to_wait)
+        wait = _delta(self.time_to_wait)
         if not self.deferrable:
-            time.sleep(wait.total_seconds())
+            time.sleep(int(wait.total_seconds()))
             return
         from orchestrator.sdk.triggers.temporal import TimeDeltaTrigger
 
@@ -86,8 +86,5 @@ class WaitSensor(BaseSensorOperator):
 
 
 def _delta(value: Any) -> dt.timedelta:
-    if isinstance(value, dt.timedelta):
-        return value
-    if isinstance(value, int | float):
-        return dt.timedelta(seconds=value)
-    return dt.timedelta(seconds=float(value))
+    """A number, also one out of a template, counts whole minutes."""
+    return value if isinstance(value, dt.timedelta) else dt.timedelta(minutes=int(value))

@@ -9,7 +9,8 @@ from orchestrator.sdk.definitions.dag import DAG
 from orchestrator.sdk.definitions.priority import total_weights
 from orchestrator.sdk.serialization import assets
 from orchestrator.sdk.serialization import plain_values as values
-from orchestrator.sdk.serialization.encode_task import encode_task
+from orchestrator.sdk.serialization.default_arguments import default_arguments
+from orchestrator.sdk.serialization.encode_task import encode_alerts, encode_deadlines, encode_task
 from orchestrator.sdk.serialization.expansion import encode_expand
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 
@@ -48,16 +49,23 @@ def encode_dag(dag: DAG) -> DagSpec:
         dagrun_timeout=values.seconds(dag.dagrun_timeout),
         is_paused_upon_creation=dag.is_paused_upon_creation,
         fail_fast=bool(dag.fail_fast),
-        default_args=values.plain(dag.default_args),
+        default_args=default_arguments(dag.default_args),
         params=values.params(dag.params),
         render_template_as_native_obj=bool(dag.render_template_as_native_obj),
         template_searchpath=list(dag.template_searchpath),
         has_on_success_callback=dag.has_on_success_callback,
         has_on_failure_callback=dag.has_on_failure_callback,
+        alerts=encode_alerts(dag, ("success", "failure")),
         access_control=values.plain(dag.access_control),
-        deadline=[alert.serialize() for alert in dag.deadline] if dag.deadline else None,
+        deadline=encode_deadlines(dag.deadline),
         allowed_run_types=sorted(dag.allowed_run_types) if dag.allowed_run_types is not None else None,
         rerun_with_latest_version=dag.rerun_with_latest_version,
+        overlap_policy=dag.overlap_policy,
+        on_unpause=dag.on_unpause,
+        retry_rules=dag.retry_rules,
+        event_policy=dag.event_policy,
+        event_window=dag.event_window,
+        disable_bundle_versioning=bool(dag.disable_bundle_versioning),
         tasks=[encode_task(task, totals[task.task_id]) for task in tasks],
         task_groups=[_group(group) for group in dag.task_group.get_task_group_dict().values()],
         edge_info={up: dict(sorted(down.items())) for up, down in sorted(dag.edge_info.items())},
@@ -96,6 +104,7 @@ def _group(group: Any) -> TaskGroupSpec:
         downstream_task_ids=sorted(group.downstream_task_ids),
         is_mapped=group.is_mapped,
         expand=encode_expand(group.expand_input) if group.is_mapped else None,
+        deadline=encode_deadlines(group.deadline_alerts),
     )
 
 

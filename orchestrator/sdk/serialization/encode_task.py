@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
+from orchestrator.sdk.definitions.states import word_of
+from orchestrator.sdk.notifiers.alerts import alerts_of, as_list
+from orchestrator.sdk.plugins.links import links_of
 from orchestrator.sdk.serialization import assets
 from orchestrator.sdk.serialization import plain_values as values
 from orchestrator.sdk.serialization.airflow_paths import airflow_module
@@ -36,8 +40,22 @@ def encode_task(task: Any, priority_weight_total: int) -> TaskSpec:
     _display(spec, task)
     for event in _CALLBACKS:
         setattr(spec, f"has_on_{event}_callback", bool(getattr(task, f"on_{event}_callback")))
+    spec.alerts = encode_alerts(task, _CALLBACKS[1:])
+    shared = getattr(task, "partial_kwargs", None)
+    spec.deadline = encode_deadlines(task.deadline_alerts if shared is None else as_list(shared.get("deadline")))
     spec.is_empty = task.inherits_from_empty_operator and not _must_run(spec)
     return spec
+
+
+def encode_alerts(owner: Any, events: Sequence[str]) -> dict[str, Any] | None:
+    """Return the built-in notifiers of a task or DAG by callback, None without any: they need no DAG file to be sent."""
+    found = {f"on_{event}_callback": alerts_of(getattr(owner, f"on_{event}_callback")) for event in events}
+    return {name: alerts for name, alerts in found.items() if alerts} or None
+
+
+def encode_deadlines(alerts: Any) -> list[dict[str, Any]] | None:
+    """Return deadline alerts as JSON, None without any."""
+    return [alert.serialize() for alert in alerts] if alerts else None
 
 
 def _names(spec: TaskSpec, task: Any) -> None:
@@ -45,11 +63,21 @@ def _names(spec: TaskSpec, task: Any) -> None:
     spec.task_module = airflow_module(kind.__module__, kind.__name__)
     spec.label, spec.owner = task.label, str(task.owner)
     spec.doc_md = task.doc_md
-    spec.trigger_rule = str(task.trigger_rule)
+    spec.trigger_rule = word_of(task.trigger_rule)
     rule = task.weight_rule
     custom = isinstance(rule, PriorityWeightStrategy)
-    spec.weight_rule = f"{type(rule).__module__}.{type(rule).__qualname__}" if custom else str(rule)
+    spec.weight_rule = f"{type(rule).__module__}.{type(rule).__qualname__}" if custom else word_of(rule)
     spec.weight = values.plain(rule.serialize()) if custom else None
+
+
+def _retry_policy(policy: Any) -> Any:
+    """Return a policy for display: only a worker asks it, so one without a JSON form is named by its class."""
+    if policy is None:
+        return None
+    try:
+        return values.plain(policy.serialize())
+    except NotImplementedError:
+        return {"__type": f"{type(policy).__module__}.{type(policy).__qualname__}"}
 
 
 def _timing(spec: TaskSpec, task: Any) -> None:
@@ -60,7 +88,7 @@ def _timing(spec: TaskSpec, task: Any) -> None:
     spec.max_retry_delay = values.seconds(task.max_retry_delay)
     spec.execution_timeout = values.seconds(task.execution_timeout)
     spec.start_date, spec.end_date = values.instant(task.start_date), values.instant(task.end_date)
-    spec.retry_policy = values.plain(task.retry_policy.serialize()) if task.retry_policy is not None else None
+    spec.retry_policy = _retry_policy(task.retry_policy)
 
 
 def _place(spec: TaskSpec, task: Any) -> None:
@@ -78,8 +106,10 @@ def _kind(spec: TaskSpec, task: Any) -> None:
     spec.reschedule = spec.is_sensor and getattr(task, "mode", None) == "reschedule"
     spec.deferrable = bool(getattr(task, "deferrable", False))
     spec.branches = bool(task.inherits_from_skipmixin)
-    spec.start_from_trigger = bool(task.start_from_trigger)
-    spec.start_trigger_args = _start_trigger_args(task) if spec.start_from_trigger else None
+    # What a mapped task's own __init__ would work out is known on the worker only: there its class alone decides.
+    starter = task.operator_class if task.is_mapped else task
+    spec.start_from_trigger = getattr(starter, "start_from_trigger", False) is True
+    spec.start_trigger_args = _start_trigger_args(starter) if spec.start_from_trigger else None
     spec.inlets = [assets.encode(item) for item in task.inlets]
     spec.outlets = [assets.encode(item) for item in task.outlets]
 
@@ -109,11 +139,14 @@ def _display(spec: TaskSpec, task: Any) -> None:
     spec.params = values.params(task.params)
     spec.email = values.plain(task.email)
     spec.executor_config = values.plain(task.executor_config) or None
-    spec.extra_links = task.extra_links
+    spec.extra_link_keys = {link.name: link.xcom_key for link in sorted(links_of(task), key=lambda link: str(link.name))}
+    spec.extra_links = list(spec.extra_link_keys)
     shared = getattr(task, "partial_kwargs", None)
     for name in spec.template_fields:
         value = getattr(task, name, None) if shared is None else shared.get(name)
         spec.attributes[name] = values.plain(value)
+    if (depth := getattr(task, "recursion_depth", None)) is not None:  # of an ExternalTaskMarker
+        spec.attributes["recursion_depth"] = int(depth)
     function = getattr(task, "python_callable", None) if shared is None else shared.get("python_callable")
     if function is not None:
         spec.attributes["python_callable"] = values.code(function)

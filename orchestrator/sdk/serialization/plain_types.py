@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import re
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -21,11 +22,15 @@ VERSIONS = {
     "datetime.timedelta": 2,
 }
 
+FRAME = "pandas.core.frame.DataFrame"
+_NUMPY_SCALAR = re.compile(r"bool_?|u?int(8|16|32|64)|float(16|32|64)")
+
 # Our modules whose classes carry Airflow's names on the wire.
 ASSETS = "orchestrator.sdk.definitions.asset"
 PUBLIC_NAMES = {
     "orchestrator.sdk.definitions.connection": "airflow.sdk.definitions.connection",
     ASSETS: "airflow.sdk.definitions.asset",
+    "orchestrator.sdk.definitions.object_storage": "airflow.sdk.io.path",
 }
 
 
@@ -132,13 +137,25 @@ def _decode_date(name: str, version: int, payload: Json, inner: Inner) -> dt.dat
 
 
 def _encode_scientific(value: Any) -> Typed | None:
-    module = type(value).__module__.partition(".")[0]
-    if module == "numpy" and hasattr(value, "item"):
-        name = f"numpy.{type(value).__name__}"
-        return (name, 1, value.tolist()) if type(value).__name__ == "ndarray" else (name, 1, value.item())
-    if module == "pandas" and type(value).__name__ == "DataFrame":
-        return "pandas.DataFrame", 1, value.to_dict(orient="split") | {"index": list(map(str, value.index))}
+    module, kind = type(value).__module__.partition(".")[0], type(value).__name__
+    if module == "numpy":
+        if kind == "ndarray":
+            return "numpy.ndarray", 1, value.tolist()
+        if _NUMPY_SCALAR.fullmatch(kind):
+            return f"numpy.{kind}", 1, value.item()
+    if module == "pandas" and kind == "DataFrame":
+        return FRAME, 1, _frame_hex(value)
     return None
+
+
+def _frame_hex(frame: Any) -> str:
+    """Return the frame as Parquet in hexadecimal digits; raises ``ImportError`` without pyarrow."""
+    import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from pyarrow import parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.Table.from_pandas(frame), sink, compression="snappy")
+    return str(sink.getvalue().to_pybytes().hex().upper())
 
 
 def _decode_numpy_scalar(name: str, version: int, payload: Json, inner: Inner) -> Any:
@@ -149,9 +166,11 @@ def _decode_numpy_scalar(name: str, version: int, payload: Json, inner: Inner) -
 
 
 def _decode_frame(name: str, version: int, payload: Json, inner: Inner) -> Any:
-    import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    from io import BytesIO
 
-    return pandas.DataFrame(payload["data"], columns=payload["columns"], index=payload["index"])
+    from pyarrow import parquet
+
+    return parquet.read_table(BytesIO(bytes.fromhex(payload))).to_pandas()
 
 
 def _decode_connection(name: str, version: int, payload: Json, inner: Inner) -> Any:
@@ -182,7 +201,7 @@ _DECODERS: dict[str, Callable[[str, int, Json, Inner], Any]] = {
     "zoneinfo.ZoneInfo": lambda name, version, payload, inner: zoneinfo.ZoneInfo(payload),
     "pendulum.tz.timezone.Timezone": lambda name, version, payload, inner: _decode_zone(payload, inner),
     "pendulum.tz.timezone.FixedTimezone": lambda name, version, payload, inner: _decode_zone(payload, inner),
-    "pandas.DataFrame": _decode_frame,
+    FRAME: _decode_frame,
     "airflow.sdk.definitions.connection.Connection": _decode_connection,
     "airflow.sdk.definitions.asset.Asset": _decode_asset,
     "airflow.sdk.definitions.asset.AssetUniqueKey": _decode_asset,

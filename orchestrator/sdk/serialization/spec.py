@@ -8,7 +8,7 @@ stored document still loads; ``SCHEMA`` grows when a field changes its meaning.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 SCHEMA = 1
@@ -106,9 +106,19 @@ class TaskSpec:
     has_on_success_callback: bool = False
     has_on_retry_callback: bool = False
     has_on_skipped_callback: bool = False
+    alerts: Json = None  # built-in notifiers: {"on_failure_callback": {"items": [{"index", "path", "kwargs"}], "only"}}
+    deadline: Json = None  # list of serialized deadline alerts
     extra_links: list[str] = field(default_factory=list)
+    extra_link_keys: dict[str, str] = field(default_factory=dict)  # name of a link → key of the XCom with its address
     weight: Json = None
+    by_try: list[Json] = field(default_factory=list)  # queue and priority_weight of each try, where they differ
+    by_run_type: dict[str, Json] = field(default_factory=dict)  # fields that differ in runs of a kind, by that kind
     attributes: dict[str, Json] = field(default_factory=dict)  # rendered-for-display values of template fields
+
+    def in_run(self, run_type: str) -> TaskSpec:
+        """Return the task as runs of that kind have it."""
+        values = self.by_run_type.get(run_type)
+        return replace(self, **values) if values else self
 
 
 @dataclass(slots=True)
@@ -131,6 +141,7 @@ class TaskGroupSpec:
     downstream_task_ids: list[str] = field(default_factory=list)
     is_mapped: bool = False
     expand: ExpandSpec | None = None
+    deadline: Json = None
 
 
 @dataclass(slots=True)
@@ -166,10 +177,17 @@ class DagSpec:
     template_searchpath: list[str] = field(default_factory=list)
     has_on_success_callback: bool = False
     has_on_failure_callback: bool = False
+    alerts: Json = None
     access_control: Json = None
     deadline: Json = None
     allowed_run_types: list[str] | None = None
     rerun_with_latest_version: bool | None = None
+    overlap_policy: str = "allow"  # what a due run does while another one is unfinished
+    on_unpause: str | None = None  # none, last or all of the missed intervals; None: as the schedule says
+    retry_rules: list[Json] = field(default_factory=list)  # on the causes of failures
+    event_policy: str = "batch"  # what a run takes of the asset events that wait
+    event_window: float | None = None  # seconds; with event_policy "window"
+    disable_bundle_versioning: bool = False
     tasks: list[TaskSpec] = field(default_factory=list)  # topological order, ties by definition order
     task_groups: list[TaskGroupSpec] = field(default_factory=list)  # root first
     edge_info: dict[str, dict[str, Json]] = field(default_factory=dict)  # up -> down -> {"label": ...}
@@ -181,9 +199,16 @@ class DagSpec:
         return {task.task_id: task for task in self.tasks}
 
 
+# Left out where usual, so that a DAG without them has the document that it always had.
+_ADDED: tuple[tuple[str, Json], ...] = (("alerts", None), ("event_policy", "batch"), ("event_window", None))
+
+
 def to_json(dag: DagSpec) -> dict[str, Json]:
     """Return the document as plain JSON types; values equal to the default are left out of tasks and groups."""
     document = {f.name: getattr(dag, f.name) for f in fields(dag)}
+    for name, usual in _ADDED:
+        if document[name] == usual:
+            del document[name]
     document["tasks"] = [_sparse(task) for task in dag.tasks]
     document["task_groups"] = [_sparse(group) for group in dag.task_groups]
     return document

@@ -79,10 +79,8 @@ def _encode_typed(value: Any, depth: int) -> Json:
             name, version, payload = typed
             return {CLASSNAME: name, VERSION: version, DATA: payload}
     for kind in (bool, str, int, float):
-        if isinstance(value, kind) and not isinstance(value, Enum):
-            return kind(value)
-    if isinstance(value, Enum) and isinstance(value, str):
-        return value.value
+        if isinstance(value, kind):
+            return value.value if isinstance(value, Enum) else kind(value)
     raise TypeError(
         f"Cannot serialize object of type {type(value)}. Give the class a `serialize()` method and a static "
         "`deserialize(data, version)`, make it a dataclass, or return plain JSON values."
@@ -100,12 +98,13 @@ def _encode_fields(value: Any, inner: Callable[[Any], Json]) -> plain_types.Type
     if isinstance(value, type):
         return None
     version = getattr(type(value), "__version__", 0)
-    if dataclasses.is_dataclass(value):
-        return _name(value), version, {f.name: inner(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # A dataclass or model inside of one loses its type, as in Airflow.
+        return _name(value), version, {name: inner(item) for name, item in dataclasses.asdict(value).items()}
     if attributes := getattr(type(value), "__attrs_attrs__", None):
         return _name(value), version, {a.name: inner(getattr(value, a.name)) for a in attributes}
     if hasattr(type(value), "model_fields") and callable(getattr(value, "model_dump", None)):
-        return _name(value), 1, inner(value.model_dump())
+        return _name(value), 1, inner(value.model_dump(mode="json"))
     return None
 
 

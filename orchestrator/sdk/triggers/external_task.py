@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import Any
 
+from orchestrator.sdk.definitions.states import word_of
 from orchestrator.sdk.triggers.base import BaseTrigger, TriggerEvent
 
 _MODULE = "airflow.providers.standard.triggers.external_task"
@@ -61,7 +62,7 @@ class WorkflowTrigger(BaseTrigger):
             await asyncio.sleep(self.poke_interval)
 
     async def _count(self, states: Collection[str]) -> float:
-        return await asyncio.to_thread(self._count_now, [str(state) for state in states])
+        return await asyncio.to_thread(self._count_now, [word_of(state) for state in states])
 
     def _count_now(self, states: list[str]) -> float:
         where = {"dag_id": self.external_dag_id, "logical_dates": self.logical_dates, "run_ids": self.run_ids}
@@ -88,7 +89,7 @@ class DagStateTrigger(BaseTrigger):
         poll_interval: float = 5.0,
     ) -> None:
         super().__init__()
-        self.dag_id, self.states, self.run_ids = dag_id, [str(state) for state in states], run_ids
+        self.dag_id, self.states, self.run_ids = dag_id, [word_of(state) for state in states], run_ids
         self.execution_dates, self.poll_interval = execution_dates, poll_interval
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
@@ -109,4 +110,4 @@ class DagStateTrigger(BaseTrigger):
         return int(self.task_instance.get_dr_count(dag_id=self.dag_id, states=self.states, **where))
 
     def _states(self) -> dict[str, str]:
-        return {run_id: str(self.task_instance.get_dagrun_state(self.dag_id, run_id)) for run_id in self.run_ids or ()}
+        return {run_id: word_of(self.task_instance.get_dagrun_state(self.dag_id, run_id)) for run_id in self.run_ids or ()}

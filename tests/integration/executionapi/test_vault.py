@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from accounts.models import AuditLog
+from orchestrator.config import conf
 from tests.integration.executionapi.conftest import Worker
 from vault.models import Variable
 from vault.services import connection_set, variable_set
@@ -72,3 +76,21 @@ def test_an_unreadable_connection_says_why(running: Worker, monkeypatch: pytest.
 def test_no_secret_is_given_without_a_token(running: Worker) -> None:
     connection_set("db", conn_type="postgres", password="p")
     assert running.send("GET", "connections/db", token=None).status_code == 401
+
+
+def test_who_read_which_secret_is_written_down_without_the_value(running: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C29-e."""
+    connection_set("db", conn_type="postgres", password="p4ssw0rd")
+    variable_set("v", "s3cret-value")
+    for path in ("connections/db", "variables/v", "variables/none"):
+        running.send("GET", path)
+    rows = list(AuditLog.objects.filter(event__startswith="read_").order_by("pk"))
+    assert [(row.event, json.loads(row.extra or "")["key"]) for row in rows] == [
+        ("read_connection", "db"),
+        ("read_variable", "v"),
+    ]
+    assert all(row.dag_id and row.run_id and row.task_id and row.try_number is not None for row in rows)
+    assert not any(secret in str(vars(row)) for row in rows for secret in ("p4ssw0rd", "s3cret-value"))
+    monkeypatch.setitem(conf._values, ("secrets", "audit_reads"), False)
+    running.send("GET", "variables/v")
+    assert AuditLog.objects.filter(event="read_variable").count() == 1

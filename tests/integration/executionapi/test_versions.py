@@ -15,7 +15,7 @@ from tests.integration.executionapi.conftest import Worker
 from tests.oracle import oracle_json
 
 # Assets, people's input and stores come with another issue.
-LATER = ("/asset", "/connection-tests", "/hitl", "/store")
+LATER = ("/asset", "/connection-tests", "/store")
 
 
 @pytest.mark.parametrize(

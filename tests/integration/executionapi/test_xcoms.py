@@ -32,6 +32,12 @@ def test_a_value_comes_back_as_it_was_sent(running: Worker, value: Any) -> None:
         assert json.dumps(response.json()["value"]) == json.dumps(value)  # the order of keys too
 
 
+def test_a_value_may_be_the_result_of_its_run(running: Worker) -> None:
+    for query, is_result in (("?dag_result=true", True), ("", False)):
+        assert running.send("POST", PATH + query, 5).status_code == 201
+        assert XCom.objects.get().is_dag_result is is_result
+
+
 def test_a_value_of_one_megabyte_is_fine(running: Worker) -> None:
     value = {"text": "x" * 1_000_000}
     assert running.send("POST", PATH, value).status_code == 201

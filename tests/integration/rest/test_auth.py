@@ -100,21 +100,17 @@ def test_a_session_reads_and_writes_only_with_the_csrf_token(admin: User) -> Non
 
 
 _ROLES = {"vic": "Viewer", "ulf": "User", "otto": "Op"}
-_PATHS = ("/api/v2/dags?", "/api/v2/dags/", "/api/v2/importErrors", "/api/v2/pools", "/api/v2/version", "/api/v2/monitor")
-_LATER = ("/tasks", "assets", "clear", "dry_run", "favorite", "DELETE", "xcomEntries {", "dagRuns/nope", "POST /api/v2/pools")
+_UI = "/ui/"
+# What a body with the recorded rows would change; here it is only asked who may.
+_BODIES = {"PATCH": '{"is_paused": true}', "POST": "{}"}
 
 
-def _concerns(key: str) -> bool:
-    path = key.split(" ", 1)[1]
-    return path.startswith(_PATHS) and not any(word in key for word in _LATER) and "nope/xcom" not in key
-
-
-@pytest.mark.parametrize("key", [key for key in GOLDEN["roles"] if _concerns(key)])
+@pytest.mark.parametrize("key", [key for key in GOLDEN["roles"] if _UI not in key and "/connections/test" not in key])
 def test_each_role_may_do_what_was_recorded(admin: User, key: str) -> None:
     make_run(make_dag("example_xcom"), "golden_1")
     make_dag("example_simplest_dag")
     method, path = key.split(" ", 1)
-    body = {"PATCH": '{"is_paused": true}', "POST": "{}"}.get(method, "")
+    body = _BODIES.get(method, "")
     assert Client().generic(method, path, body, content_type="application/json").status_code == GOLDEN["no_token"][key]["status"]
     for name, group in _ROLES.items():
         user = User.objects.create_user(name)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from orchestrator.rest import ui_urls
+from orchestrator.rest.operations import Operation
 from orchestrator.rest.urls import MODULES
 from runs.models import DagRun, Pool, RenderedFields, TaskInstance, XCom
 from tests.factories import NOON, make_dag, make_run, make_ti
-from tests.oracle import oracle_json
+from tests.oracle import REPOSITORY, oracle_json
 
 Fits = Callable[[str, dict[str, Any]], None]
 
@@ -27,14 +29,30 @@ def ti(db: None) -> TaskInstance:
     return ti
 
 
-def test_every_operation_is_one_of_the_contract_and_takes_the_same_parameters() -> None:
-    recorded = {(o["method"], o["path"]): o for o in oracle_json("rest_contract.json")["operations"]}
-    for operation in [item for module in MODULES for item in module.operations.items]:
-        key = (operation.method, "/api/v2" + operation.path.replace(":path", ""))
-        assert key in recorded or (key[0], "/api/v2" + operation.path) in recorded, key
-        wanted = recorded.get(key) or recorded[key[0], "/api/v2" + operation.path]
-        assert operation.operation_id == wanted["operationId"]
-        assert {p.name for p in operation.params.items} == {p["name"] for p in wanted["params"] if p["in"] == "query"}, key
+def _operations() -> list[tuple[str, Operation]]:
+    items = [item for module in MODULES for item in module.operations.items]
+    return [("/api/v2" + item.path.replace(":path", ""), item) for item in items]
+
+
+def _recorded() -> dict[tuple[str, str], Any]:
+    return {(o["method"], o["path"].replace(":path", "")): o for o in oracle_json("rest_contract.json")["operations"]}
+
+
+def test_every_operation_of_the_contract_has_its_name_and_takes_the_same_parameters() -> None:
+    recorded = _recorded()
+    for path, operation in _operations():
+        wanted = recorded.get((operation.method, path))
+        if wanted is not None:
+            assert operation.operation_id == wanted["operationId"]
+            asked = {p["name"] for p in wanted["params"] if p["in"] == "query"}
+            assert {p.name for p in operation.params.items} == asked, path
+
+
+def test_every_operation_beside_the_contract_is_described_as_an_addition() -> None:
+    described = (REPOSITORY / "docs" / "rest_additions.md").read_text()
+    additions = [f"{item.method} {path}" for path, item in _operations() if (item.method, path) not in _recorded()]
+    additions += [f"{item.method} /ui{item.path}" for module in ui_urls.MODULES for item in module.operations.items]
+    assert [addition for addition in additions if f"`{addition}`" not in described] == []
 
 
 GETS = [

@@ -19,7 +19,7 @@ _OURS = re.compile(
     r"|POST /api/v2/dags/(example_xcom|nope)/dagRuns \{"
     r"|PUT /api/v2/dags/example_xcom )"
 )
-_OTHERS = re.compile(r"/tasks|/hitl|assets|state-store|dagStats|\"token\"|\"auth\"|limit=100000|bogus_param|not json")
+_OTHERS = re.compile(r"/tasks|assets|state-store|dagStats|\"token\"|\"auth\"|limit=100000|bogus_param|not json")
 
 
 def _concerns(key: str) -> bool:
@@ -54,6 +54,11 @@ def test_a_body_that_is_no_json_is_refused_where_it_breaks(client: Client, popul
     assert (problem["type"], problem["loc"]) == ("json_invalid", ["body", 1])
 
 
+def test_an_api_that_is_not_there_is_404_in_json(client: Client) -> None:
+    answer = client.get("/api/v1/dags")
+    assert (answer.status_code, list(answer.json())) == (404, ["error"])
+
+
 def test_an_unknown_path_is_404_in_json(client: Client) -> None:
     answer = client.get("/api/v2/nope")
     assert answer.status_code == 404
@@ -76,4 +81,5 @@ def test_a_wrong_list_parameter_is_refused_as_recorded(client: Client, key: str)
 
 
 def _squashed(detail: Any) -> Any:
-    return json.loads(re.sub(r"look for ID \w+", "look for ID <ID>", json.dumps(detail)))
+    text = re.sub(r"look for ID \w+", "look for ID <ID>", json.dumps(detail))
+    return json.loads(re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<UUID>", text))

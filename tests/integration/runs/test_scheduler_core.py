@@ -213,7 +213,48 @@ def test_clearing_a_running_task_stops_its_worker_and_refuses_its_report() -> No
     assert states(run) == {"t": None}
     rounds.run()
     assert rounds.executor.revoked == [handed.ti_id]
+    assert not rounds.executor.handed
+    ti = TaskInstance.objects.get(dag_run=run)
+    assert (ti.state, ti.wait_reason) == ("scheduled", "previous_attempt")
+    rounds.executor.news.append(ExecutorEvent("lost", handed.ti_id, handed.dispatch_id, "report_lost"))
     rounds.complete()
+    assert states(run) == {"t": "success"}
+    assert not TaskLease.objects.exists()
+
+
+def test_c21a_a_cleared_task_starts_anew_at_the_latest_when_the_lease_of_its_old_process_is_over() -> None:
+    run = trigger(spec_of_edges("clear", {"t": []}))
+    rounds = Rounds()
+    rounds.run()
+    (handed,) = rounds.executor.handed
+    rounds.begin([handed])
+    with transaction.atomic():
+        transitions.clear([handed.ti_id], now=utcnow(), actor="admin")
+    rounds.run()
+    rounds.executor.handed.clear()
+    rounds.let_due()
+    rounds.complete()
+    assert states(run) == {"t": "success"}
+    old = TaskInstanceHistory.objects.get(dag_run=run)
+    assert (old.id, old.cause) == (handed.ti_id, "cleared")
+
+
+def test_c21a_another_scheduler_takes_over_the_wait_for_the_old_process() -> None:
+    run = trigger(spec_of_edges("clear", {"t": []}))
+    rounds = Rounds()
+    rounds.run()
+    (handed,) = rounds.executor.handed
+    rounds.begin([handed])
+    with transaction.atomic():
+        transitions.clear([handed.ti_id], now=utcnow(), actor="admin")
+    rounds.run()
+    DagRun.objects.update(scheduler_id=None)
+    other = Rounds()
+    other.run()
+    assert not other.executor.handed
+    rounds.executor.news.append(ExecutorEvent("lost", handed.ti_id, handed.dispatch_id, "report_lost"))
+    rounds.run()
+    other.complete()
     assert states(run) == {"t": "success"}
 
 
@@ -247,3 +288,12 @@ def test_depends_on_past_waits_for_the_run_before() -> None:
     rounds.work()
     rounds.complete()
     assert states(second) == {"t": "success"}
+
+
+def test_a_run_takes_what_a_policy_chose_for_its_kind() -> None:
+    by_kind = {"manual": {"queue": "people", "retries": 0, "by_try": []}, "backfill": {"queue": "slow"}}
+    spec = DagSpec(dag_id="d", tasks=[TaskSpec(task_id="t", retries=2, by_run_type=by_kind)])
+    trigger(spec)
+    Rounds().run()
+    row = TaskInstance.objects.get()
+    assert (row.queue, row.max_tries, row.state) == ("people", 0, "queued")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from orchestrator.processes.presence import Presence
@@ -49,7 +50,7 @@ class ScriptedLane:
 class Triggerer:
     """A triggerer that runs when the test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, queues: Collection[str] = ()) -> None:
         self.opened: list[ScriptedLane] = []
         self.waits: dict[int, Wait] = {}
         self.lanes = Lanes([], idle_seconds=60.0, make_lane=self._open)  # type: ignore[arg-type]
@@ -58,7 +59,7 @@ class Triggerer:
         logs = TriggerLogs()
         self.logs = logs
         self.reports = TakeReports(self.lanes, self.waits, logs, Answers(logs))
-        self.claims = ClaimTriggers(self.presence, self.lanes, self.waits)
+        self.claims = ClaimTriggers(self.presence, self.lanes, self.waits, queues)
 
     def _open(self, paths: list[str]) -> ScriptedLane:
         self.opened.append(ScriptedLane(paths))

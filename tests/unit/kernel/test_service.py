@@ -32,6 +32,8 @@ class FakeWakeup:
 class Scripted:
     """A duty that follows a list of results and errors; after its end it does nothing."""
 
+    poll_seconds = 0.0
+
     def __init__(self, name: str, *script: Result | Exception, periodic: bool = False) -> None:
         self.name = name
         self.periodic = periodic
@@ -68,10 +70,33 @@ def test_what_one_duty_did_is_news_for_those_after_it_in_the_same_round() -> Non
     assert (first.runs, second.runs) == (2, 2)
 
 
+def test_rounds_that_did_nothing_are_counted() -> None:
+    made, _ = service(Scripted("a", Result(done=1)))
+    made.run()
+    assert (made.rounds, made.idle_rounds) == (3, 2)
+
+
 def test_the_loop_sleeps_no_longer_than_the_earliest_duty_allows() -> None:
     made, wakeup = service(Scripted("a"), Scripted("b", Result(next_in=0.7)), rounds=1)
     made.run()
     assert 0.6 < wakeup.timeouts[0] <= 0.7
+
+
+def test_duties_that_only_poll_do_so_in_one_round() -> None:
+    made, _ = service(Scripted("a"), Scripted("b"), Scripted("c", Result(next_in=30)))
+    made.run_due(woken=True)
+    assert len({entry.due_at for entry in made._scheduled}) == 1
+
+
+def test_a_duty_whose_news_are_announced_polls_less_often_and_runs_at_every_wake_up() -> None:
+    patient, plain = Scripted("patient"), Scripted("plain")
+    patient.poll_seconds = 50.0
+    made, _ = service(patient, plain)
+    made.run_due(woken=True)
+    due_at = [entry.due_at for entry in made._scheduled]
+    assert due_at[0] - due_at[1] > 40
+    made.run_due(woken=True)
+    assert (patient.runs, plain.runs) == (2, 2)
 
 
 def test_a_duty_that_raises_is_backed_off_alone_and_counted() -> None:

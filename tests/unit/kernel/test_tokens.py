@@ -1,5 +1,8 @@
 """Tokens and the rotation of their keys (C05)."""
 
+import time
+from typing import Any
+
 import jwt
 import pytest
 
@@ -57,10 +60,51 @@ def test_a_token_for_somebody_else_is_refused() -> None:
         ring.verify(ring.sign({"aud": "other"}, 60), AUDIENCE)
 
 
-def test_an_unsigned_token_is_refused() -> None:
-    token = jwt.encode({"aud": AUDIENCE, "exp": 4_000_000_000, "iat": 1}, "", "none")
+def foreign(claims: dict[str, Any], secret: str = NEW, algorithm: str = "HS512", headers: dict[str, Any] | None = None) -> str:
+    """A token that another library made."""
+    return jwt.encode({"aud": AUDIENCE, "exp": 4_000_000_000, "iat": 1} | claims, secret, algorithm, headers=headers)
+
+
+def test_another_library_reads_our_tokens_and_we_read_its() -> None:
+    ring = KeyRing.from_config(NEW)
+    claims = jwt.decode(ring.sign({"sub": "Zoë", "aud": AUDIENCE}, 60), NEW, ["HS512"], audience=AUDIENCE)
+    assert claims["sub"] == "Zoë"
+    assert ring.verify(foreign({"sub": "Zoë", "aud": ["other", AUDIENCE]}), ["more", AUDIENCE])["sub"] == "Zoë"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(foreign({}, "", "none"), id="unsigned"),
+        pytest.param(foreign({}, algorithm="HS256"), id="another algorithm with our key"),
+        pytest.param(foreign({}, headers={"crit": ["b64"], "b64": True}), id="an extension that must be understood"),
+        pytest.param(foreign({"exp": None}), id="no end"),
+        pytest.param(foreign({"iat": "soon"}), id="a time that is no number"),
+        pytest.param(foreign({"exp": float("nan")}), id="a time that is not finite"),
+        pytest.param(foreign({"iat": 3_900_000_000}), id="made in the future"),
+        pytest.param(foreign({"nbf": 3_900_000_000}), id="not valid before"),
+        pytest.param(foreign({"aud": {"a": 1}}), id="an audience of another type"),
+        pytest.param(foreign({}).replace(".", "..", 1), id="another part"),
+        pytest.param(foreign({}) + "=", id="a signature in another spelling"),
+        pytest.param("\ud800." + foreign({}).partition(".")[2], id="text that is not Unicode"),
+        pytest.param(foreign({}).partition(".")[0] + ".\ud800.\ud800", id="claims that are not Unicode"),
+    ],
+)
+def test_what_is_not_exactly_our_form_is_refused(token: str) -> None:
     with pytest.raises(TokenError):
         KeyRing.from_config(NEW).verify(token, AUDIENCE)
+
+
+def test_claims_that_were_changed_are_refused() -> None:
+    header, _, signature = foreign({"sub": "x"}).split(".")
+    with pytest.raises(TokenError, match="unknown key"):
+        KeyRing.from_config(NEW).verify(f"{header}.{foreign({'sub': 'y'}).split('.')[1]}.{signature}", AUDIENCE)
+
+
+def test_clocks_may_differ_by_the_leeway() -> None:
+    ring, now = KeyRing.from_config(NEW), int(time.time())
+    assert ring.verify(foreign({"iat": now + 60, "nbf": now + 60}), AUDIENCE, leeway=90)
+    assert ring.verify(foreign({"exp": now - 60}), AUDIENCE, leeway=90)
 
 
 @pytest.mark.parametrize("text", ["", " , ", "short"])

@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 from runs.dependencies import Outcome, PastFacts, WaitReason
-from runs.explain import explain
+from runs.explain.decisions import explain
 from runs.run_graph import InstanceState, Key, RunGraph
 from runs.states import DagRunState, State
 from runs.states import TaskInstanceState as S
@@ -152,6 +152,40 @@ def test_a_mapped_group_goes_forward_index_by_index(rule: str) -> None:
     assert outcomes(graph) == {}
     graph.apply([(at("g.x", 1), S.FAILED)])
     assert outcomes(graph) == {"g.y[1]": "upstream_failed" if rule == "all_success" else "run"}
+
+
+OUTER = TaskGroupSpec("o", is_mapped=True, expand=mapped(2)["expand"])
+INNER = TaskGroupSpec("i", parent_id="p", is_mapped=True, expand=mapped(3)["expand"])
+NESTED = [OUTER, TaskGroupSpec("p", parent_id="o"), INNER]
+OUTSIDE, INSIDE = {"mapped_group_id": "o"}, {"mapped_group_id": "i"}
+
+
+def nested(rule: str = "all_success") -> RunGraph:
+    """``o.x`` and ``o.z`` have 2 indexes; ``i.y`` between them has 3 of each of these."""
+    spec = dag("o.x >> i.y >> o.z", NESTED, o__x=OUTSIDE, i__y={**INSIDE, "trigger_rule": rule}, o__z=OUTSIDE)
+    return RunGraph(
+        spec, [InstanceState(name, i) for name, count in {"o.x": 2, "i.y": 6, "o.z": 2}.items() for i in range(count)]
+    )
+
+
+def test_inside_of_nested_mapped_groups_an_index_looks_at_its_own_outer_index() -> None:
+    graph = nested()
+    assert outcomes(graph) == {"o.x[0]": "run", "o.x[1]": "run"}
+    graph.apply([(at("o.x", 1), S.SUCCESS)])
+    assert outcomes(graph) == {f"i.y[{index}]": "run" for index in (3, 4, 5)}
+    graph.apply([(at("o.x", 0), S.FAILED)])
+    assert outcomes(graph) == {f"i.y[{index}]": "upstream_failed" for index in (0, 1, 2)}
+
+
+def test_behind_nested_mapped_groups_an_index_waits_for_all_of_its_own_inner_indexes() -> None:
+    graph = nested("one_failed")
+    graph.apply([(at("o.x", 0), S.FAILED), (at("o.x", 1), S.SUCCESS)])
+    assert outcomes(graph) == {f"i.y[{i}]": "run" if i < 3 else "skip" for i in range(6)}
+    graph.apply([(at("i.y", index), S.SKIPPED if index == 4 else S.SUCCESS) for index in (1, 2, 3, 4, 5)])
+    assert outcomes(graph) == {"o.z[1]": "skip"}
+    assert explain(graph, at("o.z", 0)).detail == "1 of 3 upstream task instances are not done: i.y[0]"
+    graph.apply([(at("i.y", 0), S.SUCCESS)])
+    assert outcomes(graph) == {"o.z[0]": "run"}
 
 
 def test_a_mapped_group_is_skipped_with_what_it_is_mapped_over() -> None:

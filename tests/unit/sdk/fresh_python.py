@@ -37,4 +37,5 @@ def run_python(code: str, *, hash_seed: str = "0", env: dict[str, str] | None = 
 
 def parse_file(path: Path, *, hash_seed: str = "0") -> list[dict[str, Any]]:
     """Return the documents of the DAGs in a file, as a parse child makes them."""
-    return run_python(DUMP.format(path=str(path)), hash_seed=hash_seed)
+    env = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}"}  # the plugins folder is where modules are found
+    return run_python(DUMP.format(path=str(path)), hash_seed=hash_seed, env=env)

@@ -250,3 +250,23 @@ def test_groups_with_the_same_name_get_a_number_only_when_asked() -> None:
     with DAG("d"):
         TaskGroup("g")
         assert TaskGroup("g", add_suffix_on_collision=True).group_id == "g__1"
+
+
+def test_a_param_of_a_task_takes_the_place_of_the_dags_with_its_schema() -> None:
+    with DAG("d", schedule=None, params={"a": Param(1, "text", type="integer"), "b": 2}) as made:
+        EmptyOperator(task_id="t", params={"a": "word", "c": 3})
+    spec = encode_dag(made).tasks[0]
+    told = {name: (param["value"], param["schema"], param["description"], param["source"]) for name, param in spec.params.items()}
+    assert told == {"a": ("word", {}, None, "task"), "b": (2, {}, None, "dag"), "c": (3, {}, None, "task")}
+
+
+def test_a_param_of_a_mapped_task_says_that_it_is_the_tasks() -> None:
+    with DAG("d", schedule=None, params={"a": 1, "b": 2}) as made:
+        BashOperator.partial(task_id="t", params={"a": 4, "c": 3}).expand(bash_command=["true"])
+    spec = encode_dag(made).tasks[0]
+    assert {name: param["source"] for name, param in spec.params.items()} == {"a": "task", "b": "dag", "c": "task"}
+
+
+def test_params_in_default_args_win_over_those_of_the_dag() -> None:
+    made = DAG("d", schedule=None, params={"a": 1, "b": 2}, default_args={"params": {"a": 9, "z": 3}})
+    assert made.params.dump() == {"a": 9, "b": 2, "z": 3}

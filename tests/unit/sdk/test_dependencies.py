@@ -3,7 +3,13 @@
 import pytest
 
 from orchestrator.sdk import DAG, Label, TaskGroup, chain, chain_linear, cross_downstream, task
-from orchestrator.sdk.exceptions import AirflowDagCycleException, AirflowException, DuplicateTaskIdFound, TaskAlreadyInTaskGroup
+from orchestrator.sdk.exceptions import (
+    AirflowDagCycleException,
+    AirflowException,
+    DuplicateTaskIdFound,
+    NodeNotFound,
+    TaskAlreadyInTaskGroup,
+)
 from orchestrator.sdk.operators.empty import EmptyOperator
 
 
@@ -80,8 +86,41 @@ def test_chain_joins_neighbouring_lists_pair_by_pair() -> None:
 def test_chain_refuses_lists_of_different_lengths() -> None:
     with DAG("d"):
         a, b, c = make(*"abc")
-        with pytest.raises(AirflowException, match="lengths 1 and 2"):
+        with pytest.raises(ValueError, match="lengths 1 and 2"):
             chain([a], [b, c])
+
+
+def test_an_arrow_goes_through_an_empty_group() -> None:
+    with DAG("d") as dag:
+        a, b, c = make(*"abc")
+        with TaskGroup("outer") as outer, TaskGroup("inner") as inner:
+            pass
+        a >> outer >> b
+        inner >> c
+    assert edges(dag) == {("a", "b"), ("a", "c")}
+
+
+def test_the_last_tasks_of_a_group_are_the_last_work_before_its_teardown() -> None:
+    with DAG("d") as dag:
+        with TaskGroup("g") as group:
+            s, x, y, t = make(*"sxyt")
+            s.as_setup() >> x >> y
+            [x, y] >> t.as_teardown(setups=s)
+        (after,) = make("after")
+        group >> after
+    assert edges(dag) & {("g.x", "after"), ("g.y", "after"), ("g.t", "after")} == {("g.y", "after")}
+
+
+def test_members_of_a_group_are_found_by_label() -> None:
+    with DAG("d") as dag:
+        (a,) = make("a")
+        with TaskGroup("g"):
+            (x,) = make("x")
+    assert dag.task_group["g"]["x"] is x
+    assert [node.node_id for node in dag.task_group.hierarchical_alphabetical_sort()] == ["g", "a"]
+    assert list(dag.task_group.iter_tasks()) == [a, x]
+    with pytest.raises(NodeNotFound, match="'nope'; it has 'a', 'g'"):
+        dag.task_group["nope"]
 
 
 def test_chain_linear_joins_each_with_each() -> None:
@@ -150,3 +189,50 @@ def test_topological_order_keeps_the_order_of_definition_for_ties() -> None:
         a >> c
     assert [t.task_id for t in dag.topological_sort()] == ["b", "a", "c"]
     assert b.upstream_list == []
+
+
+def _group(name: str, kind: str) -> TaskGroup:
+    with TaskGroup(name) as group:
+        if kind == "setup and teardown":
+            (setup,) = make("setup")
+            (teardown,) = make("teardown")
+            setup.as_setup() >> teardown.as_teardown(setups=setup)
+        elif kind == "teardown":
+            make("teardown")[0].as_teardown()
+    return group
+
+
+@pytest.mark.parametrize("order", ["forwards", "backwards", "group first"])
+@pytest.mark.parametrize("kind", ["empty", "setup and teardown", "teardown"])
+def test_what_follows_a_group_without_work_waits_for_what_comes_before_it(kind: str, order: str) -> None:
+    with DAG("d") as dag:
+        before, after = make("before", "after")
+        group = _group("g", kind)
+        with TaskGroup("work") as work:
+            make("a", "b")
+        if order == "forwards":
+            before >> group >> Label("on") >> after
+            group >> work
+        elif order == "backwards":
+            after << Label("on") << group << before
+            work << group
+        else:
+            group >> Label("on") >> after
+            group >> work
+            before >> group
+    assert edges(dag) >= {("before", "after"), ("before", "work.a"), ("before", "work.b")}
+    assert not {down for up, down in edges(dag) if up.startswith("g.")} & {"after", "work.a", "work.b"}
+    if order == "forwards":
+        assert dag.edge_info["before"]["after"] == {"label": "on"}
+
+
+def test_groups_without_work_in_a_row_pass_on_what_comes_before_them() -> None:
+    with DAG("d") as dag:
+        before, after = make("before", "after")
+        with TaskGroup("work") as work:
+            make("a", "b")
+        first, second = _group("first", "setup and teardown"), _group("second", "empty")
+        before >> first >> second >> after
+        work >> second
+    waits = {up for up, down in edges(dag) if down == "after"}
+    assert waits == {"before", "work.a", "work.b"}

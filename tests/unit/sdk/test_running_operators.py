@@ -155,6 +155,15 @@ def test_the_choice_of_a_branch_that_skips_something_is_kept_for_a_clear_and_is_
     assert context["ti"].pushed["branch", "skipmixin_key"] == {"followed": ["a"]}
 
 
+def test_a_join_that_a_chosen_branch_leads_to_is_followed_too() -> None:
+    branch, _ = branching("a")
+    branch.downstream_task_ids.add("join")
+    context = context_of(branch)
+    with pytest.raises(DownstreamTasksSkipped):
+        branch.execute(context)
+    assert context["ti"].pushed["branch", "skipmixin_key"] == {"followed": ["a", "join"]}
+
+
 def test_an_unknown_branch_is_named() -> None:
     branch, _ = branching("nowhere")
     with pytest.raises(AirflowException, match="nowhere"):
@@ -166,9 +175,11 @@ def test_a_short_circuit_skips_all_that_follows_or_only_the_next(obey: bool, ski
     with DAG("d"):
         stop = ShortCircuitOperator(task_id="stop", python_callable=lambda: False, ignore_downstream_trigger_rules=not obey)
         stop >> EmptyOperator(task_id="a") >> EmptyOperator(task_id="b")
+    context = context_of(stop)
     with pytest.raises(DownstreamTasksSkipped) as error:
-        run(stop)
+        stop.execute(context)
     assert set(error.value.tasks) == skipped
+    assert ("stop", "return_value") not in context["ti"].pushed
 
 
 def test_a_short_circuit_goes_on_with_something_true() -> None:
@@ -227,7 +238,7 @@ def test_exponential_waits_grow_and_are_capped() -> None:
     with DAG("d"):
         sensor = Pokes(task_id="s", answers=[], poke_interval=10, exponential_backoff=True, max_wait=60, timeout=10_000)
     waits = [sensor._get_next_poke_interval(0.0, lambda: 0.0, count) for count in range(1, 8)]
-    assert 10 <= waits[0] < 20 <= waits[1] < 40
+    assert 5 <= waits[0] < 10 <= waits[1] < 20
     assert waits[-1] == 60
 
 
@@ -266,8 +277,8 @@ def test_skip_if_and_run_if_look_at_the_context() -> None:
 
         operator = work().operator
     with pytest.raises(AirflowSkipException, match="not today"):
-        operator.pre_execute(context_of(operator))
-    operator.pre_execute(context_of(operator, ds="2024-01-02"))
+        operator._pre_execute_hook(context_of(operator))
+    operator._pre_execute_hook(context_of(operator, ds="2024-01-02"))
 
 
 def test_the_command_that_a_bash_function_returns_is_rendered_and_run() -> None:

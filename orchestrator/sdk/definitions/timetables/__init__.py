@@ -12,6 +12,7 @@ from orchestrator.sdk.definitions.timetables.codec import (
     encode_timetable,
     register_timetable,
     timetable_from_schedule,
+    unknown_timetables,
 )
 from orchestrator.sdk.definitions.timetables.events import EventsTimetable
 from orchestrator.sdk.definitions.timetables.interval import CronDataIntervalTimetable, DeltaDataIntervalTimetable
@@ -50,4 +51,5 @@ __all__ = [
     "encode_timetable",
     "register_timetable",
     "timetable_from_schedule",
+    "unknown_timetables",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any
 
+from orchestrator.sdk.definitions.registered import path_of, plugin_name
 from orchestrator.sdk.definitions.timetables.base import AirflowTimetableInvalid, Json, Timetable
 from orchestrator.sdk.definitions.timetables.deltas import is_delta
 from orchestrator.sdk.definitions.timetables.events import EventsTimetable
@@ -45,7 +47,15 @@ _ELSEWHERE = dict.fromkeys(("AssetOrTimeSchedule", "PartitionedAssetTimetable"),
 
 def register_timetable(kind: type[Timetable]) -> None:
     """Make a timetable of a plugin known under its import path, on both sides of serialization."""
-    _REGISTERED[f"{kind.__module__}.{kind.__qualname__}"] = kind
+    _REGISTERED[path_of(kind)] = kind
+
+
+_unknown: list[Callable[[dict[str, Json]], Timetable]] = []
+
+
+def unknown_timetables(reader: Callable[[dict[str, Json]], Timetable]) -> None:
+    """Say who stands for timetables of plugins where their classes may not be loaded: the server does (ADR 0011)."""
+    _unknown[:] = [reader]
 
 
 def encode_timetable(timetable: Timetable) -> dict[str, Json]:
@@ -56,10 +66,11 @@ def encode_timetable(timetable: Timetable) -> dict[str, Json]:
     kind = type(timetable)
     name = kind.__name__
     if _kind_of(name) is not kind:
-        name = f"{kind.__module__}.{kind.__qualname__}"
-    if _kind_of(name) is not kind:
+        name = path_of(kind)
+    known = name if _kind_of(name) is kind else plugin_name(kind, _REGISTERED)
+    if not known:
         raise AirflowTimetableInvalid(f"timetable class {name} is not registered; make it known through a plugin's `timetables`")
-    return {"type": name, **timetable.serialize()}
+    return {"type": known, **timetable.serialize()}
 
 
 def decode_timetable(document: dict[str, Json]) -> Timetable:
@@ -69,6 +80,8 @@ def decode_timetable(document: dict[str, Json]) -> Timetable:
     """
     name = str(document.get("type", "")) if isinstance(document, dict) else repr(document)
     kind = _kind_of(name)
+    if kind is None and _unknown and isinstance(document, dict):
+        return _unknown[0](document)
     if kind is None:
         raise AirflowTimetableInvalid(
             f"timetable class {name!r} is not registered; make it known through a plugin's `timetables`"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
 
 from orchestrator.sdk.definitions.timetables.base import AirflowTimetableInvalid, Timetable
 from orchestrator.sdk.definitions.timetables.dst import utc_to_wall, wall_to_utc
+from orchestrator.sdk.definitions.timetables.dst_policy import DstPolicy, first_after, last_before, policy_of
 from orchestrator.sdk.definitions.timetables.instants import as_utc, zone_of
 from orchestrator.sdk.definitions.timetables.presets import CRON_PRESETS
 
@@ -17,11 +19,33 @@ class CronSchedule(Timetable):
 
     :param cron: a cron expression of five to seven columns, or a preset such as ``@daily``.
     :param timezone: name or tzinfo in which the expression is read.
+    :param dst_gap: ``shift`` or ``skip``, for times that a day does not have; None is Airflow's rule.
+    :param dst_overlap: ``first``, ``last`` or ``both``, for times that a day has twice; None is Airflow's rule.
     """
 
-    def __init__(self, cron: str, timezone: str | tzinfo) -> None:
+    def __init__(self, cron: str, timezone: str | tzinfo, *, dst_gap: str | None = None, dst_overlap: str | None = None) -> None:
         self.expression = CRON_PRESETS.get(cron, cron)
         self.timezone = zone_of(timezone)
+        self.dst_gap, self.dst_overlap = dst_gap, dst_overlap
+        policy_of(dst_gap, dst_overlap, "last")  # a wrong word is an error where it is written
+
+    def _dst_words(self) -> dict[str, str]:
+        """Return the author's choice about clock changes, for the serialized form; empty where there is none."""
+        return {name: word for name in ("dst_gap", "dst_overlap") if (word := getattr(self, name)) is not None}
+
+    @cached_property
+    def _dst(self) -> DstPolicy | None:
+        return policy_of(self.dst_gap, self.dst_overlap, "both" if self._covers_every_hour else "last")
+
+    def _later(self, wall: datetime) -> Iterator[datetime]:
+        while True:
+            wall = self._steps.get_next(datetime, start_time=wall)
+            yield wall
+
+    def _earlier(self, wall: datetime) -> Iterator[datetime]:
+        while True:
+            wall = self._steps.get_prev(datetime, start_time=wall)
+            yield wall
 
     @property
     def summary(self) -> str:
@@ -57,6 +81,8 @@ class CronSchedule(Timetable):
     def _get_next(self, current: datetime) -> datetime:
         """Return the first firing after an instant."""
         current = as_utc(current)
+        if self._dst is not None:
+            return first_after(current, self.timezone, self._dst, self._later)
         wall = utc_to_wall(current, self.timezone)
         fires: datetime = self._steps.get_next(datetime, start_time=wall)
         if self._covers_every_hour:  # the elapsed time keeps both passes of a repeated hour
@@ -66,6 +92,8 @@ class CronSchedule(Timetable):
     def _get_prev(self, current: datetime) -> datetime:
         """Return the last firing before an instant."""
         current = as_utc(current)
+        if self._dst is not None:
+            return last_before(current, self.timezone, self._dst, self._earlier)
         wall = utc_to_wall(current, self.timezone)
         fires: datetime = self._steps.get_prev(datetime, start_time=wall)
         if self._covers_every_hour:

@@ -7,6 +7,10 @@ import re
 _RANGE = re.compile(r"\d+-\d+")
 _WEEK = {name: str(index) for index, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
 _WEEK_DAY = re.compile("|".join(_WEEK), re.IGNORECASE)
+_STEP = re.compile(r"([^/]+)/(\d+)")
+_WIDE = {3: (12, "months"), 4: (6, "days of the week")}
+"""Columns where cron-descriptor reads the step as a month or weekday too: the greatest it knows, and the unit it says."""
+_READABLE_STEP = 5
 _STEPPED_RANGE = re.compile(r"(\d+)-(\d+)/(\d+)")
 
 
@@ -37,12 +41,26 @@ def _either_day(expression: str) -> str:
 def _sentence(expression: str) -> str:
     from cron_descriptor import CasingTypeEnum, ExpressionDescriptor, FormatException, MissingFieldException
 
+    readable, worded = _readable(expression)
     try:
-        descriptor = ExpressionDescriptor(expression, casing_type=CasingTypeEnum.Sentence, use_24hour_time_format=True)
+        descriptor = ExpressionDescriptor(readable, casing_type=CasingTypeEnum.Sentence, use_24hour_time_format=True)
         text = str(descriptor.get_description())
     except (FormatException, MissingFieldException):
         return ""
+    for said, meant in worded.items():
+        text = text.replace(said, meant)
     return _as_airflow_says(expression.split(), text)
+
+
+def _readable(expression: str) -> tuple[str, dict[str, str]]:
+    """Give months and weekdays a step that can be read; with the words to put right afterwards."""
+    columns, worded = expression.split(), {}
+    for place, (greatest, unit) in _WIDE.items():
+        step = _STEP.fullmatch(columns[place]) if place < len(columns) else None
+        if step and int(step[2]) > greatest:
+            columns[place] = f"{step[1]}/{_READABLE_STEP}"
+            worded[f"every {_READABLE_STEP} {unit}"] = f"every {int(step[2])} {unit}"
+    return (" ".join(columns), worded) if worded else (expression, worded)
 
 
 def _as_airflow_says(columns: list[str], text: str) -> str:

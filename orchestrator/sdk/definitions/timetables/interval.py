@@ -74,12 +74,13 @@ class CronDataIntervalTimetable(CronSchedule, DataIntervalTimetable):
 
     def serialize(self) -> dict[str, Json]:
         """Expression and zone."""
-        return {"expression": self.expression, "timezone": encode_zone(self.timezone)}
+        return {"expression": self.expression, "timezone": encode_zone(self.timezone), **self._dst_words()}
 
     @classmethod
     def deserialize(cls, data: dict[str, Json]) -> Self:
         """Read what ``serialize`` wrote."""
-        return cls(data["expression"], zone_of(data["timezone"]))
+        words = {name: data.get(name) for name in ("dst_gap", "dst_overlap")}
+        return cls(data["expression"], zone_of(data["timezone"]), **words)
 
     def infer_manual_data_interval(self, *, run_after: datetime) -> DataInterval:
         """The last complete interval before ``run_after``."""

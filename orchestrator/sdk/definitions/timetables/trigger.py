@@ -99,6 +99,8 @@ class CronTriggerTimetable(CronSchedule, TriggerTimetable):
     :param run_immediately: matters only for a DAG without a start date and without runs. True runs the most recent
         firing at once, a ``timedelta`` does so if that firing is no older, False (and None) if it is no older than a
         tenth of the gap between two firings, at least five minutes. Otherwise the first run is the next firing.
+    :param dst_gap: see ``CronSchedule``; an addition to Airflow's class.
+    :param dst_overlap: likewise.
     """
 
     def __init__(
@@ -108,8 +110,10 @@ class CronTriggerTimetable(CronSchedule, TriggerTimetable):
         *,
         interval: Delta = timedelta(),
         run_immediately: bool | timedelta | None = False,
+        dst_gap: str | None = None,
+        dst_overlap: str | None = None,
     ) -> None:
-        super().__init__(cron, timezone)
+        super().__init__(cron, timezone, dst_gap=dst_gap, dst_overlap=dst_overlap)
         self.interval = interval
         self.run_immediately = run_immediately
 
@@ -120,6 +124,7 @@ class CronTriggerTimetable(CronSchedule, TriggerTimetable):
             "timezone": encode_zone(self.timezone),
             "interval": encode_delta(self.interval),
             "run_immediately": encode_run_immediately(self.run_immediately),
+            **self._dst_words(),
         }
 
     @classmethod
@@ -130,6 +135,8 @@ class CronTriggerTimetable(CronSchedule, TriggerTimetable):
             timezone=zone_of(data["timezone"]),
             interval=decode_delta(data["interval"]),
             run_immediately=decode_run_immediately(data.get("run_immediately", False)),
+            dst_gap=data.get("dst_gap"),
+            dst_overlap=data.get("dst_overlap"),
         )
 
     def _first_run_without_start(self, now: datetime) -> datetime:

@@ -13,10 +13,11 @@ from datetime import timedelta
 from typing import Any
 
 from orchestrator.kernel.faults import fault_point
-from orchestrator.sdk.execution.host.loading import LoadError, load_dags, prepare_import_paths
+from orchestrator.sdk.execution.host.loading import LoadError, load_dags, load_plugins, path_of, prepare_import_paths
 from orchestrator.sdk.execution.host.task_process import become_task
 from orchestrator.sdk.execution.preload import warm
 from orchestrator.sdk.execution.wire import Message, receive_packet, send_packet
+from orchestrator.sdk.policies import import_timeout
 
 
 class DagHost:
@@ -49,9 +50,12 @@ class DagHost:
         fault_point("host.before_import")
         prepare_import_paths(message["paths"])
         try:
-            self._dags = load_dags(message["path"])
+            path = path_of(message)
+            load_plugins(message)
+            self._tell_limit(path)
+            self._dags = load_dags(path)
         except LoadError as error:
-            send_packet(self._connection, {"type": "LoadFailed", "error": str(error)[-60_000:]})
+            send_packet(self._connection, {"type": "LoadFailed", "error": str(error)[-60_000:], "cause": error.cause})
             return False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
@@ -61,6 +65,15 @@ class DagHost:
         fault_point("host.after_import")
         send_packet(self._connection, {"type": "Loaded", "threads": has_threads(), "dag_ids": sorted(self._dags)[:50]})
         return True
+
+    def _tell_limit(self, path: str) -> None:
+        """Let the supervisor wait longer, or less, for this file where a cluster policy says so."""
+        try:
+            limit = import_timeout(path, -1.0)
+        except Exception:
+            limit = -1.0  # the parse process says what is wrong with the policy
+        if limit >= 0:
+            send_packet(self._connection, {"type": "ImportLimit", "seconds": limit})
 
     def _warm(self) -> None:
         """Compile the templates here, once; a DAG that cannot be warmed says so when it runs."""

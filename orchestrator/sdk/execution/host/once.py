@@ -8,7 +8,7 @@ import traceback
 from typing import Any
 
 from orchestrator.sdk.execution.host.dag_host import execution_timeout
-from orchestrator.sdk.execution.host.loading import load_dags, prepare_import_paths
+from orchestrator.sdk.execution.host.loading import load_dags, load_plugins, path_of, prepare_import_paths
 from orchestrator.sdk.execution.host.task_process import run_attempt
 from orchestrator.sdk.execution.supervisor.processes import die_with_parent
 from orchestrator.sdk.execution.wire import receive_packet, send_packet
@@ -26,7 +26,9 @@ def run_once(connection: socket.socket, parent: int) -> int:
 
     def load() -> dict[str, Any]:
         prepare_import_paths(loading[0]["paths"])
-        dags = load_dags(loading[0]["path"])
+        path = path_of(loading[0])
+        load_plugins(loading[0])
+        dags = load_dags(path)
         limit = execution_timeout(dags, attempt[0])
         send_packet(connection, {"type": "Limit", "ti_id": ti_id, "execution_timeout": limit})
         return dags

@@ -69,13 +69,15 @@ def _run(load: Callable[[], dict[str, Any]], startup: Message, channel: Channel)
     try:
         dags = load()
     except LoadError as error:
-        say_missing(channel, "dag_import_error", str(error))
+        say_missing(channel, error.cause, str(error))
         return CANNOT_START
     if dag_id not in dags:
         say_missing(channel, "dag_not_found", f"The DAG {dag_id!r} is not in the file; it has {sorted(dags)}.")
         return CANNOT_START
+    from orchestrator.sdk.execution.callbacks import leave_alerts_to_server
     from orchestrator.sdk.execution.task_runner import run_task  # late: it is large, and the zygote has it already
 
+    leave_alerts_to_server()
     return int(run_task(StartupDetails.from_json(startup), channel, dags[dag_id]) or 0)
 
 

@@ -15,6 +15,7 @@ import sys
 from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk.execution.host.dag_host import DagHost
 from orchestrator.sdk.execution.preload import preload
+from orchestrator.sdk.execution.rehearsal import rehearse
 from orchestrator.sdk.execution.supervisor.processes import adopt_orphans, die_with_parent, kill_descendants
 from orchestrator.sdk.execution.wire import Message, receive_packet, send_packet
 
@@ -38,6 +39,7 @@ class Zygote:
         if os.getppid() != self._parent:
             return 1
         preload()
+        rehearse()
         gc.collect()
         gc.freeze()
         try:

@@ -19,7 +19,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--control-fd", type=int, required=True, help="socket to the executor")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s [supervisor %(process)d] %(message)s")
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         settings = SupervisorSettings.from_environment(os.environ)
     except ValueError as error:

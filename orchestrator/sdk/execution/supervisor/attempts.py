@@ -6,7 +6,6 @@ what has to be understood together.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ from orchestrator.sdk.execution.supervisor.endings import Exit
 from orchestrator.sdk.execution.supervisor.hosts import HostEvents, HostPool
 from orchestrator.sdk.execution.supervisor.log_files import LogWriter
 from orchestrator.sdk.execution.supervisor.loop import Loop
-from orchestrator.sdk.execution.supervisor.processes import oom_kills, peak_rss_kb, session_members, signal_group
+from orchestrator.sdk.execution.supervisor.processes import oom_kills, peak_rss_kb, session_members, signal_group, signal_task
 from orchestrator.sdk.execution.supervisor.routes import ROUTES, error, follow_up, translate
 from orchestrator.sdk.execution.supervisor.settings import SupervisorSettings
 from orchestrator.sdk.execution.supervisor.streams import Streams
@@ -76,6 +75,10 @@ class Attempts(HostEvents):
         self.by_id[ti_id] = attempt
         self._tell({"type": "Accepted", "ti_id": ti_id, "dispatch_id": attempt.dispatch_id})
         fault_point("supervisor.after_accept")
+        bundle = workload.get("bundle_info") or {}
+        if bundle.get("version"):  # a bundle without versions has only one state of its files
+            dag_version = workload["ti"].get("dag_version_id")
+            attempt.log.say(f"Runs bundle {bundle.get('name')} at version {bundle['version']}.", dag_version_id=dag_version)
         if self._has_earlier(attempt):
             self._waiting.append(attempt)
             attempt.log.say("An earlier attempt of this task was told to stop; this one begins when its process is gone.")
@@ -113,7 +116,7 @@ class Attempts(HostEvents):
         fault_point("supervisor.after_fork")
         attempt.pid = pid
         if attempt.stop is not None:
-            signal_group(pid, signal.SIGKILL)
+            signal_task(pid, signal.SIGKILL)
             return
         self.on_limit(attempt, execution_timeout)
         self._enter_running(attempt, pid)
@@ -162,7 +165,7 @@ class Attempts(HostEvents):
         attempt.final_answered = True
         attempt.stop = attempt.stop or Stop(cause, attempt.refusal, report=False)
         if attempt.is_alive:
-            signal_group(attempt.pid, signal.SIGKILL)
+            signal_task(attempt.pid, signal.SIGKILL)
         self._forget_if_over(attempt)
 
     # --- while it runs ---
@@ -188,6 +191,8 @@ class Attempts(HostEvents):
         route = ROUTES[message["type"]]
         if message["type"] == "SetRenderedFields":
             message = {**message, "rendered_fields": attempt.masker.redact(message["rendered_fields"])}
+        elif message["type"] == "SetRenderedMapIndex":
+            message = attempt.masker.mask(message)
         request = ApiRequest(
             route.method,
             route.address(attempt.ti_id, message),
@@ -205,11 +210,7 @@ class Attempts(HostEvents):
         if result is None:
             self._forward(attempt, number, follow_up(message))
             return
-        if result["type"] == "ConnectionResult":
-            attempt.masker.add(result.get("password"))
-            attempt.masker.add(_parsed(result.get("extra")))
-        elif result["type"] == "VariableResult":
-            attempt.masker.add(result.get("value"), result.get("key"))
+        attempt.masker.learn(result)
         self._answer_task(attempt, number, result)
 
     def _answer_task(self, attempt: Attempt, number: int | None, message: Message) -> None:
@@ -224,7 +225,9 @@ class Attempts(HostEvents):
         attempt.stop = None
         body = endings.final_body(message, peak_rss_kb(attempt.pid))
         attempt.cause = (body.get("evidence") or {}).get("cause")
-        self._report(attempt, attempt.masker.mask(body) if "evidence" in body else body, number)
+        # What a deferral keeps for its method is data; what people read is masked.
+        shown = body if "evidence" in body else {name: body[name] for name in ("rendered_map_index",) if name in body}
+        self._report(attempt, {**body, **attempt.masker.mask(shown)}, number)
         self._later(attempt, self._settings.task_success_overtime, lambda: self._end_overtime(attempt))
 
     def _end_overtime(self, attempt: Attempt) -> None:
@@ -262,7 +265,7 @@ class Attempts(HostEvents):
 
     def on_host_died(self, attempt: Attempt, end: Exit) -> None:
         if attempt.pid:
-            signal_group(attempt.pid, signal.SIGKILL)
+            signal_task(attempt.pid, signal.SIGKILL)
         elif attempt.launches < MAX_LAUNCHES and attempt.stop is None:
             self._launch(attempt)
             return
@@ -389,16 +392,16 @@ class Attempts(HostEvents):
 
     def _end_process(self, attempt: Attempt, at_once: bool = False) -> None:
         if at_once or attempt.stage is Stage.STARTING:
-            signal_group(attempt.pid, signal.SIGKILL)
+            signal_task(attempt.pid, signal.SIGKILL)
             return
-        signal_group(attempt.pid, signal.SIGTERM)
+        signal_task(attempt.pid, signal.SIGTERM)
         self._later(attempt, self._settings.killed_task_cleanup_time, lambda: self._kill_stubborn(attempt))
 
     def _kill_stubborn(self, attempt: Attempt) -> None:
         if attempt.is_alive:
             seconds = self._settings.killed_task_cleanup_time
             attempt.log.say(f"The task did not end within {seconds:g} s after SIGTERM; sending SIGKILL.", "warning")
-            signal_group(attempt.pid, signal.SIGKILL)
+            signal_task(attempt.pid, signal.SIGKILL)
 
     def _end_leftovers(self, attempt: Attempt) -> None:
         """End what the task started and left behind in its process group."""
@@ -425,11 +428,3 @@ class Attempts(HostEvents):
 
 def _kill_group(group: int) -> None:
     signal_group(group, signal.SIGKILL)
-
-
-def _parsed(extra: str | None) -> Any:
-    """Return the extras of a connection by name, so that only those with a sensitive name are hidden."""
-    try:
-        return json.loads(extra or "null")
-    except ValueError:
-        return extra

@@ -11,8 +11,10 @@ from types import FrameType
 
 from orchestrator.kernel.faults import fault_point
 from orchestrator.sdk.execution.client import BatchClient
+from orchestrator.sdk.execution.supervisor.airflow_worker import AirflowWorkers
 from orchestrator.sdk.execution.supervisor.attempt import Message, Stop, dispatch_id_of
 from orchestrator.sdk.execution.supervisor.attempts import Attempts
+from orchestrator.sdk.execution.supervisor.callback_runs import CallbackRuns
 from orchestrator.sdk.execution.supervisor.control import Control
 from orchestrator.sdk.execution.supervisor.heartbeats import Heartbeats
 from orchestrator.sdk.execution.supervisor.log_files import LogWriter
@@ -42,9 +44,12 @@ class Supervisor:
         )
         self._control = Control(self._loop, connection, self._on_message, self._finish_and_exit)
         self._attempts = Attempts(self._loop, settings, self._client, self._writer, self._control.send)
+        self._callbacks = CallbackRuns(self._loop, settings, self._client, self._writer, self._control.send)
+        self._airflow = AirflowWorkers(self._loop, settings, self._control.send)
         self._heartbeats = Heartbeats(self._loop, settings, self._client, self._attempts)
         self._handlers: dict[str, Callable[[Message], None]] = {
             "ExecuteTask": self._execute,
+            "ExecuteCallback": self._execute_callback,
             "Terminate": self._terminate,
             "Drain": self._drain_as_told,
             "Bundles": self._take_bundles,
@@ -85,12 +90,26 @@ class Supervisor:
             return
         known = ti_id in self._attempts.by_id
         try:
-            self._attempts.accept(workload)
+            if self._airflow.serves(workload):
+                self._airflow.accept(workload)
+            else:
+                self._attempts.accept(workload)
         except (KeyError, TypeError, ValueError, OSError) as error:
             log.exception("Cannot start attempt %s", ti_id)
             if not known:
                 self._attempts.by_id.pop(ti_id, None)
             self._reject(ti_id, dispatch_id, "launch_error", f"{type(error).__name__}: {error}")
+
+    def _execute_callback(self, workload: Message) -> None:
+        dispatch_id = str(workload["dispatch_id"])
+        if self._draining:
+            self._reject(dispatch_id, dispatch_id, "evicted", "This worker is stopping.")
+            return
+        try:
+            self._callbacks.accept(workload)
+        except (KeyError, TypeError, ValueError) as error:
+            log.exception("Cannot start callback %s", workload.get("callback"))
+            self._reject(dispatch_id, dispatch_id, "launch_error", f"{type(error).__name__}: {error}")
 
     def _reject(self, ti_id: str, dispatch_id: str | None, cause: str, detail: str) -> None:
         self._control.send({"type": "Rejected", "ti_id": ti_id, "dispatch_id": dispatch_id, "cause": cause, "detail": detail})
@@ -101,6 +120,8 @@ class Supervisor:
             reason = str(message.get("reason") or "The scheduler ended the task.")
             cause = "cleared" if reason.lower().startswith("cleared") else "marked"
             self._attempts.stop(attempt, Stop(cause, reason, report=False))
+        else:
+            self._airflow.stop(str(message["ti_id"]), "marked")
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._loop.post(self._signalled)
@@ -134,9 +155,12 @@ class Supervisor:
     def _evict_all(self, at_once: bool) -> None:
         for attempt in list(self._attempts.by_id.values()):
             self._attempts.stop(attempt, Stop("evicted", EVICTED, report=True), at_once)
+        for ti_id in list(self._airflow.by_id):
+            self._airflow.stop(ti_id, "evicted", at_once)
+        self._callbacks.stop_all(EVICTED)
 
     def _exit_when_done(self) -> None:
-        if self._attempts.by_id:
+        if self._attempts.by_id or self._callbacks.by_dispatch:
             self._loop.call_later(END_CHECK_SECONDS, self._exit_when_done)
             return
         self._control.send({"type": "Drained"})

@@ -83,9 +83,9 @@ def final_body(message: Message, peak_rss_kb: int | None) -> Message:
 
 
 def silent_end_body(cause: str, detail: str | None, end: Exit, should_retry: bool) -> Message:
-    """Return the body for an attempt whose process ended without a last message."""
+    """Return the body for an attempt whose process ended without a last message, so that nobody called its callbacks."""
     state = "up_for_retry" if should_retry else "failed"
-    return {"state": state, "end_date": now(), "evidence": evidence(cause, detail, end)}
+    return {"state": state, "end_date": now(), "evidence": {**evidence(cause, detail, end), "leaves": "callbacks"}}
 
 
 def cause_of(end: Exit, oom_killed: bool) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from typing import Any
 from orchestrator.sdk.execution.supervisor.attempt import Attempt
 from orchestrator.sdk.execution.supervisor.endings import Exit
 from orchestrator.sdk.execution.supervisor.loop import READABLE, Loop, Timer
+from orchestrator.sdk.execution.supervisor.plugins_watch import PluginsWatch
 from orchestrator.sdk.execution.supervisor.processes import kill_descendants, rss_kb, signal_process
 from orchestrator.sdk.execution.supervisor.settings import SupervisorSettings
 from orchestrator.sdk.execution.wire import Message, packet_pair, receive_packet, send_packet
@@ -29,6 +30,7 @@ from orchestrator.sdk.execution.wire import Message, packet_pair, receive_packet
 log = logging.getLogger(__name__)
 
 MAX_IMPORT_OUTPUT = 64 * 1024
+CHECKOUT_SECONDS = 600.0  # more than git may take; fetching ends with its own limit and a better text
 Key = tuple[Any, ...]
 
 
@@ -44,10 +46,12 @@ class Host:
     pid: int = 0
     loaded: bool = False
     failure: str | None = None
+    cause: str = "dag_import_error"
     waiting: list[Attempt] = field(default_factory=list)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     born: float = field(default_factory=time.monotonic)
     last_used: float = field(default_factory=time.monotonic)
+    import_seconds: float = 0.0  # 0: no limit
     deadline: Timer | None = None
     retired: bool = False
 
@@ -75,6 +79,7 @@ class HostPool:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._zygote_socket: socket.socket | None = None
         self._zygote_idle_since = time.monotonic()
+        self._plugins = PluginsWatch(settings)
         loop.call_later(settings.tidy_seconds, self._tidy)
 
     def launch(self, attempt: Attempt) -> None:
@@ -109,15 +114,20 @@ class HostPool:
     def _key(self, workload: Message) -> Key:
         bundle = workload["bundle_info"]
         path = self._path(workload)
+        if bundle.get("version"):  # a commit never changes; its folder may still have to be made
+            return (bundle["name"], bundle["version"], path, (), self._plugins.fingerprint())
         try:
             stat = os.stat(path)
             content = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         except OSError:
             content = (0, 0, 0)
-        return (bundle["name"], bundle.get("version"), path, content)
+        return (bundle["name"], bundle.get("version"), path, content, self._plugins.fingerprint())
 
     def _path(self, workload: Message) -> str:
-        return str(Path(self._settings.bundle_folder(workload["bundle_info"]["name"])) / workload["dag_rel_path"])
+        bundle = workload["bundle_info"]
+        if bundle.get("version"):
+            return str(workload["dag_rel_path"])  # the host makes the folder: fetching a commit would stop this loop
+        return str(Path(self._settings.bundle_folder(bundle["name"])) / workload["dag_rel_path"])
 
     def _start(self, key: Key, once: bool) -> Host:
         for attempt in (1, 2):
@@ -138,10 +148,12 @@ class HostPool:
         if not once:
             self._make_room()
             self._by_key[key] = host
-            host.deadline = self._loop.call_later(self._settings.import_timeout_seconds, lambda: self._too_slow(host))
+            host.import_seconds = self._settings.import_timeout_seconds + (CHECKOUT_SECONDS if key[1] else 0.0)
         bundle_folder = self._settings.bundle_folder(key[0])
-        paths = [self._settings.dags_folder, self._settings.plugins_folder, bundle_folder]
-        send_packet(mine, {"type": "Load", "path": key[2], "paths": paths}, [host.output])
+        paths = [self._settings.dags_folder, self._settings.plugins_folder]
+        paths += [] if key[1] else [bundle_folder]
+        place = {"type": "Load", "path": key[2], "paths": paths, "bundle": {"name": key[0], "version": key[1]}}
+        send_packet(mine, {**place, **self._plugins.places()}, [host.output])
         mine.setblocking(False)
         self._loop.add(mine.fileno(), READABLE, lambda _events: self._host_ready(host))
         return host
@@ -177,7 +189,10 @@ class HostPool:
         if kind == "Loaded":
             self._on_loaded(host, message)
         elif kind == "LoadFailed":
-            host.failure = message["error"]
+            host.failure, host.cause = message["error"], message["cause"]
+        elif kind == "ImportLimit":
+            host.import_seconds = float(message["seconds"])
+            self._limit_import(host)
         elif (attempt := host.attempts.get(message["ti_id"])) is None:
             return
         elif kind == "Forked":
@@ -208,16 +223,21 @@ class HostPool:
             if attempt.ti_id in host.attempts:
                 self._give(host, attempt)
 
+    def _limit_import(self, host: Host) -> None:
+        """Count from when the host's process is there: a zygote that takes long to start is not the fault of the file."""
+        self._cancel_deadline(host)
+        if host.pid and host.import_seconds and not host.loaded:
+            host.deadline = self._loop.call_later(host.import_seconds, lambda: self._too_slow(host))
+
     def _too_slow(self, host: Host) -> None:
-        host.failure = (
-            f"Importing {host.key[2]} took longer than {self._settings.import_timeout_seconds:g} s "
-            "([core] dagbag_import_timeout); the import was ended."
-        )
+        limit = f"{host.import_seconds:g} s ([core] dagbag_import_timeout)"
+        host.failure = f"Importing {host.key[2]} took longer than {limit}; the import was ended."
         signal_process(host.pid, signal.SIGKILL)
 
     def _cancel_deadline(self, host: Host) -> None:
         if host.deadline is not None:
             host.deadline.cancel()
+            host.deadline = None
 
     def _hand_over_output(self, host: Host) -> None:
         """Give what the import printed to the attempts that waited for it."""
@@ -248,6 +268,7 @@ class HostPool:
             return
         if message["type"] == "HostStarted":
             host.pid = message["pid"]
+            self._limit_import(host)
         else:
             self._host_exited(host, Exit.of(message["status"], message["peak_rss_kb"]))
 
@@ -288,7 +309,7 @@ class HostPool:
         if host.once:
             self._events.on_exited(attempt, end)
         elif host.failure is not None:
-            self._events.on_load_failed(attempt, "dag_import_error", host.failure)
+            self._events.on_load_failed(attempt, host.cause, host.failure)
         elif not host.loaded and end.signal not in (signal.SIGKILL, signal.SIGTERM):
             how = f"exit code {end.code}" if end.signal is None else f"signal {end.signal}"
             text = f"Importing {host.key[2]} ended the process itself ({how})."

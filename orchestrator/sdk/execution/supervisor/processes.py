@@ -48,7 +48,9 @@ def rss_kb(pid: int) -> int:
 
 
 def signal_group(group: int, number: int) -> bool:
-    """Send a signal to a process group and return whether there was anybody to get it."""
+    """Send a signal to a process group and return whether there was anybody to get it; 0 is no group that is known yet."""
+    if group <= 0:
+        return False
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
@@ -56,8 +58,24 @@ def signal_group(group: int, number: int) -> bool:
     return True
 
 
+def signal_task(pid: int, number: int) -> bool:
+    """Send a signal to a task process and its group; to it alone while, just forked, it does not lead a group yet.
+
+    Returns whether there was anybody to get it.
+    """
+    if pid <= 0 or signal_group(pid, number):
+        return pid > 0
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 def signal_process(pid: int, number: int) -> None:
-    """Send a signal to a process, if it still is there."""
+    """Send a signal to a process, if it still is there; 0 is no process that is known yet."""
+    if pid <= 0:
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 

@@ -201,7 +201,10 @@ ROUTES: dict[str, Route] = {
         "GET", "store/ti/{ti}/{key}", result=_fields("TaskStateStoreResult"), missing=_missing("TASK_STORE_NOT_FOUND", "key")
     ),
     "SetTaskStateStore": Route(
-        "PUT", "store/ti/{ti}/{key}", body=lambda m: {"value": m.get("value"), "expires_at": m.get("expires_at")}
+        # Without an expiry the server's own applies; a null one means never.
+        "PUT",
+        "store/ti/{ti}/{key}",
+        body=lambda m: {"value": m.get("value")} | ({"expires_at": m["expires_at"]} if "expires_at" in m else {}),
     ),
     "DeleteTaskStateStore": Route("DELETE", "store/ti/{ti}/{key}"),
     "ClearTaskStateStore": Route("DELETE", "store/ti/{ti}"),

@@ -20,7 +20,10 @@ class SupervisorSettings:
     base_log_folder: str
     dags_folder: str = ""
     plugins_folder: str = ""
+    example_plugins_folder: str = ""
+    ignore_syntax: str = "glob"
     bundles: dict[str, str] = field(default_factory=dict)
+    airflow_python: dict[str, str] = field(default_factory=dict)  # by queue; "*" for the queues that have no entry
     hostname: str = field(default_factory=socket.getfqdn)
     unixname: str = field(default_factory=getpass.getuser)
     api_connections: int = 2
@@ -68,3 +71,7 @@ class SupervisorSettings:
     def bundle_folder(self, name: str) -> str:
         """Return the folder of a bundle; the one called dags-folder, and unknown ones, are the DAGs folder."""
         return self.bundles.get(name) or self.dags_folder or os.getcwd()
+
+    def airflow_python_of(self, queue: str) -> str | None:
+        """Return the Python with Airflow's Task SDK that runs the tasks of a queue; None where this platform runs them."""
+        return self.airflow_python.get(queue) or self.airflow_python.get("*") or None

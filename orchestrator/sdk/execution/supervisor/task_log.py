@@ -23,6 +23,9 @@ class Masker(Protocol):
     def add(self, value: Any, name: str | None = None) -> None:
         """Take a value, or a container with names, whose secrets are hidden from now on."""
 
+    def learn(self, answer: dict[str, Any]) -> None:
+        """Take the secrets in an answer to a task."""
+
     def mask(self, value: Any) -> Any:
         """Return a text or JSON value with every known secret replaced."""
 

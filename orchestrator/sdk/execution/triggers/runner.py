@@ -10,6 +10,7 @@ import contextlib
 import logging
 import socket
 import traceback
+from contextlib import aclosing
 from typing import Any
 
 from orchestrator.sdk import log as task_log
@@ -111,6 +112,8 @@ class Runner:
             trigger = await asyncio.to_thread(make_trigger, *arguments)
         try:
             log.info("trigger %s starting", trigger)
+            if message.get("goes_on"):
+                return await self._all_events(message["id"], trigger)
             return await _first_event(trigger)
         except asyncio.CancelledError:
             if self._reasons.get(message["id"]) == "cancelled":
@@ -118,6 +121,16 @@ class Runner:
             raise
         finally:
             await self._clean_up(trigger)
+
+    async def _all_events(self, trigger_id: int, trigger: BaseTrigger) -> Message:
+        """Say every event at once, and at the end that there are no more."""
+        async with aclosing(trigger.run()) as events:  # type: ignore[type-var]
+            async for event in events:
+                if not isinstance(event, TriggerEvent):
+                    raise TypeError(f"The trigger yielded {event!r}; it must yield a TriggerEvent.")
+                log.info("trigger %s fired: %r", trigger, event)
+                self._link.say({**_event(event), "id": trigger_id})
+        return {"type": "Ended", "state": None, "xcoms": None}
 
     async def _kill(self, trigger: BaseTrigger) -> None:
         log.info("Trigger cancelled by user action, invoking on_kill")

@@ -37,6 +37,9 @@ def masker(*secrets: Any) -> SecretsMasker:
         json.dumps(SECRET),
         json.dumps(SECRET, ensure_ascii=False),
         repr(SECRET),
+        quote_plus(json.dumps({"in a connection's extra": SECRET})),
+        json.dumps(json.dumps([SECRET])),
+        base64.b64encode(json.dumps([SECRET]).encode()).decode(),
         base64.b64encode(SECRET.encode()).decode(),
         base64.urlsafe_b64encode(SECRET.encode()).decode(),
     ],
@@ -44,6 +47,7 @@ def masker(*secrets: Any) -> SecretsMasker:
 def test_c29d_a_secret_is_hidden_in_each_form(form: str) -> None:
     masked = masker(SECRET).mask(f"before {form} after")
     assert form.strip("\"'") not in masked
+    assert "***" in masked
     assert masked.startswith("before ")
     assert masked.endswith(" after")
 

@@ -25,7 +25,9 @@ from orchestrator.sdk.exceptions import (
     TaskDeferred,
 )
 from orchestrator.sdk.operators.bash import BashOperator
+from orchestrator.sdk.operators.empty import EmptyOperator
 from orchestrator.sdk.operators.python import PythonOperator
+from orchestrator.sdk.operators.trigger_dagrun import TriggerDagRunOperator
 from tests.attempts import Supervisor, attempt
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -240,11 +242,41 @@ def test_hooks_and_callbacks_run_in_order() -> None:
     assert seen == ["pre", "execute", 4, "success"]
 
 
+def test_hooks_that_are_given_run_before_methods_of_the_same_name() -> None:
+    seen: list[str] = []
+
+    class Hooked(EmptyOperator):
+        def pre_execute(self, context: Any) -> None:
+            seen.append("own pre")
+
+        def post_execute(self, context: Any) -> None:  # type: ignore[override]
+            seen.append("own post")
+
+        def execute(self, context: Any) -> int:
+            return 4
+
+    hooks = {
+        "pre_execute": lambda context: seen.append("pre"),
+        "post_execute": lambda context, result: seen.append(f"post {result}"),
+    }
+    attempt(dag_of(lambda: Hooked(task_id="t", **hooks)), "t")
+    assert seen == ["pre", "own pre", "post 4", "own post"]
+
+
 def test_a_template_that_fails_fails_the_attempt_and_names_the_field() -> None:
     supervisor = attempt(dag_of(lambda: BashOperator(task_id="t", bash_command="{{ nope }}")), "t")
     assert supervisor.final["evidence"]["cause_detail"] == "UndefinedError: 'nope' is undefined"
     assert any("bash_command" in record["event"] for record in supervisor.logged())
     assert not supervisor.of_type("SetRenderedFields")
+
+
+def test_the_command_that_a_function_returned_is_shown_though_it_skips_or_fails() -> None:
+    from orchestrator.sdk.decorators import task
+
+    for command, state in (("exit 99", "skipped"), ("exit 3", "failed")):
+        final = attempt(dag_of(lambda command=command: task.bash(task_id="t")(lambda: command)()), "t")
+        assert final.final["state"] == state
+        assert final.of_type("SetRenderedFields")[-1]["rendered_fields"]["bash_command"] == command
 
 
 def test_invalid_params_fail_the_attempt() -> None:
@@ -271,3 +303,23 @@ def test_inactive_assets_fail_the_attempt_without_retry() -> None:
     dag = dag_of(lambda: PythonOperator(task_id="t", python_callable=print))
     dag.task_dict["t"].outlets = [Written()]
     assert attempt(dag, "t", Supervisor(scripted=inactive), should_retry=True).final["evidence"]["cause"] == "fail_exception"
+
+
+def triggering(**arguments: Any) -> DAG:
+    return dag_of(lambda: TriggerDagRunOperator(task_id="t", trigger_dag_id="other", trigger_run_id="run", **arguments))
+
+
+def test_a_triggered_run_that_fails_is_a_failure_that_is_tried_again() -> None:
+    supervisor = Supervisor(scripted={"GetDagRunState": {"type": "DagRunStateResult", "state": "failed"}})
+    final = attempt(raising(order(wait_for_completion=True)), "t", supervisor, should_retry=True).final
+    assert final["type"] == "RetryTask" and "failed with failed state failed" in final["evidence"]["cause_detail"]
+
+
+def test_a_paused_dag_is_not_triggered_where_that_is_wanted_and_the_link_leads_to_the_run() -> None:
+    paused = Supervisor(scripted={"GetDag": {"type": "DagResult", "dag_id": "other", "is_paused": True}})
+    final = attempt(triggering(fail_when_dag_is_paused=True), "t", paused).final
+    assert final["state"] == "failed" and "Dag other is paused" in final["evidence"]["cause_detail"]
+    assert paused.of_type("TriggerDagRun") == []
+    supervisor = attempt(triggering(), "t")
+    assert supervisor.xcoms["t", "_link_TriggerDagRunLink"][-1].endswith("/dags/other/runs/run")
+    assert supervisor.of_type("TriggerDagRun")[0]["run_id"] == "run"

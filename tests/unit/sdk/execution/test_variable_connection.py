@@ -99,3 +99,12 @@ def test_a_broken_environment_variable_is_named_without_its_text(monkeypatch: py
     monkeypatch.setenv("AIRFLOW_CONN_DB", '{"conn_type": "http", "port": "eighty"}')
     with pytest.raises(AirflowException, match=r"AIRFLOW_CONN_DB.*whole number"):
         Connection.get("db")
+
+
+def test_a_connection_is_made_of_a_uri_or_of_parts_not_of_both() -> None:
+    made = Connection(conn_id="c", uri="postgresql://u:p%40@h:5432/db?sslmode=require")
+    assert (made.conn_id, made.conn_type, made.login, made.password, made.port) == ("c", "postgres", "u", "p@", 5432)
+    assert made.extra_dejson == {"sslmode": "require"}
+    assert made == Connection.from_uri("postgresql://u:p%40@h:5432/db?sslmode=require", "c")
+    with pytest.raises(AirflowException, match="one or the other"):
+        Connection(conn_id="c", uri="http://h", host="x")

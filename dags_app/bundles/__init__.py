@@ -1,0 +1,1 @@
+"""Decides how bundles that are not plain folders are brought to this machine."""

@@ -1,0 +1,1 @@
+"""Decides nothing: the folder of the actions of ``tasks``."""

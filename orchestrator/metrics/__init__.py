@@ -1,0 +1,1 @@
+"""Decides how counters and times reach other systems: StatsD, Prometheus, OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""The built-in notifiers: e-mail, Slack and plain webhooks."""

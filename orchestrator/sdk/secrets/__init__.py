@@ -1,0 +1,1 @@
+"""Decides what a secrets backend is, and which ones come with the platform."""

@@ -1,0 +1,38 @@
+"""Decides what every page has around it: the shell, or nothing where only a part of a page was asked for.
+
+A page asked with ``X-Dialog`` comes as the inside of a dialog; one asked by htmx comes without the shell, and htmx picks
+from it the part that it wants (``hx-select``), so no page needs a second address for its parts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from orchestrator.config import conf
+from orchestrator.ui.navigation import ADMIN, BROWSE, MAIN, shown
+from orchestrator.ui.preferences import preferences_of
+from runs.live import feed
+
+
+def layout_of(request: HttpRequest) -> str:
+    """Return the template that a page extends."""
+    if "X-Dialog" in request.headers:
+        return "layouts/dialog.html"
+    return "layouts/part.html" if "HX-Request" in request.headers else "base.html"
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Give every template the layout, the preferences and the places of the sidebar; nothing is asked before it is used."""
+    return {
+        "layout": layout_of(request),
+        "instance_name": conf.get("api", "instance_name") or "Orchestrator",
+        "preferences": SimpleLazyObject(lambda: preferences_of(request)),
+        "live_version": SimpleLazyObject(lambda: feed.since(-1, frozenset()).version),
+        "places": SimpleLazyObject(lambda: [(name, shown(group, request)) for name, group in GROUPS]),
+    }
+
+
+GROUPS = (("", MAIN), ("Browse", BROWSE), ("Admin", ADMIN))

@@ -1,0 +1,35 @@
+"""Decides how a view answers with a list page: the page, the same rows as CSV, or what was wrong with the address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from orchestrator.rest.errors import RestError
+from orchestrator.ui.csv_export import csv_response
+from orchestrator.ui.lists import Attach, ListSpec, list_view
+from orchestrator.ui.saved_views import views_for
+
+
+def list_page(
+    request: HttpRequest,
+    template: str,
+    spec: ListSpec,
+    rows: QuerySet[Any],
+    *,
+    attach: Attach | None = None,
+    context: dict[str, Any] | None = None,
+) -> HttpResponseBase:
+    """Answer with a list; ``attach`` loads for the rows of a page what they do not carry, by a constant number of queries."""
+    if request.GET.get("format") == "csv":
+        try:
+            return csv_response(request, spec, rows, attach)
+        except RestError:
+            pass  # The page says what is wrong.
+    found = list_view(request, spec, rows, attach)
+    given = {"list": found, "saved_views": views_for(request, spec.name), **(context or {})}
+    return render(request, template, given, status=400 if found.error else 200)

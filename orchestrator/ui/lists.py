@@ -1,0 +1,240 @@
+"""Decides what a list page is: filters and orders of the REST API, columns, chips, pages, and the same rows as CSV.
+
+A list page takes the parameters of the REST list of the same thing, so what a person sees is what a program would get, and
+an address can be shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+
+from orchestrator.rest.errors import InvalidError, RestError
+from orchestrator.rest.ordering import Ordering
+from orchestrator.rest.paging import Page, page
+from orchestrator.rest.params import Params
+from orchestrator.ui.preferences import preferences_of
+
+PAGE_SIZES = (25, 50, 100)
+NO_FILTER = frozenset({"limit", "offset", "cursor", "order_by", "format"})
+Attach = Callable[[Sequence[Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``order``: its name in the ordering; ``text``: what CSV has for a row, from a path by default."""
+
+    name: str
+    label: str
+    order: str = ""
+    number: bool = False
+    text: Callable[[Any], Any] | None = None
+
+    def text_of(self, row: Any) -> Any:
+        """Return the value of a row for CSV."""
+        return self.text(row) if self.text else getattr(row, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One field of the filter form. ``kind``: text, search (always visible), choice, choices (several), date or number."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    choices: Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]] = ()
+
+    def options(self) -> Sequence[tuple[str, str]]:
+        """Return (value, label) pairs."""
+        return self.choices() if callable(self.choices) else self.choices
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's."""
+
+    name: str
+    params: Params
+    order: Ordering
+    columns: Sequence[Column]
+    filters: Sequence[Filter] = ()
+    default_order: tuple[str, ...] = ()
+    keyset: bool = False
+    noun: str = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is on, and the address without it."""
+
+    label: str
+    value: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column: the address that orders by it, and the present direction (``ascending``, ``descending``, none)."""
+
+    column: Column
+    url: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of the filter form with its present values."""
+
+    filter: Filter
+    values: list[str]
+
+    @property
+    def value(self) -> str:
+        """The only value, or the last."""
+        return self.values[-1] if self.values else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """Everything that the template of a list shows."""
+
+    spec: ListSpec
+    rows: Sequence[Any]
+    total: int
+    total_limit: int | None
+    heads: list[Head]
+    chips: list[Chip]
+    fields: list[FormField]
+    next_url: str
+    previous_url: str
+    query: str
+    error: str = ""
+    hidden: frozenset[str] = field(default=frozenset())
+
+    @property
+    def shown_total(self) -> str:
+        """The total, or ``10,000+`` where counting on would cost more than the page."""
+        is_cut = self.total_limit is not None and self.total >= self.total_limit
+        return f"{self.total_limit:,}+" if is_cut else f"{self.total:,}"
+
+    @property
+    def is_filtered(self) -> bool:
+        """True where a filter is on."""
+        return bool(self.chips)
+
+    def shows(self, name: str) -> bool:
+        """Return whether a column is shown."""
+        return name not in self.hidden
+
+    @property
+    def columns_shown(self) -> int:
+        """How many columns are shown."""
+        return len(self.heads)
+
+
+def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach: Attach | None = None) -> ListView:
+    """Filter, order and cut rows by the address; what is wrong with the address is said above an empty list."""
+    query, error = request.GET, ""
+    try:
+        values = read_values(spec, query)
+        found = page(spec.params.narrow(rows, values), spec.order.terms(values.get("order_by")), values)
+    except (RestError, InvalidError) as refusal:
+        values, found, error = {}, Page([], 0), refusal_text(refusal)
+    if attach is not None:
+        attach(found.rows)
+    hidden = frozenset(preferences_of(request).columns.get(spec.name, ()))
+    next_url, previous_url = _turns(spec, query, values, found)
+    return ListView(
+        spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden), _chips(spec, query), _fields(spec, query),
+        next_url, previous_url, query.urlencode(), error, hidden,
+    )  # fmt: skip
+
+
+def read_values(spec: ListSpec, query: QueryDict) -> dict[str, Any]:
+    """Return the values of the parameters; an empty field of a form counts as not given. Raises ``RestError``."""
+    values = spec.params.read(without_empty(query))
+    if values.get("limit") is None:
+        values["limit"] = PAGE_SIZES[1]
+    if spec.keyset and values.get("cursor") is None:
+        values["cursor"] = ""
+    if not values.get("order_by") and spec.default_order:
+        values["order_by"] = list(spec.default_order)
+    return values
+
+
+def without_empty(query: QueryDict) -> QueryDict:
+    """Return the query without parameters that are empty texts."""
+    kept = QueryDict(mutable=True)
+    for name, values in query.lists():
+        if some := [value for value in values if value != ""]:
+            kept.setlist(name, some)
+    return kept
+
+
+def refusal_text(refusal: RestError) -> str:
+    """Return one sentence for what was wrong with an address."""
+    if isinstance(refusal.detail, list):
+        return "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in refusal.detail)
+    return str(refusal.detail)
+
+
+def changed(query: QueryDict, drop: Sequence[str] = (), **given: Any) -> str:
+    """Return the address of the same page with other parameters; ``""`` or None takes one away."""
+    copy = without_empty(query)
+    for name in (*drop, *given):
+        copy.pop(name, None)
+    for name, value in given.items():
+        if value not in ("", None):
+            copy[name] = str(value)
+    return f"?{copy.urlencode()}"
+
+
+def _heads(spec: ListSpec, query: QueryDict, hidden: frozenset[str]) -> list[Head]:
+    present = (query.getlist("order_by") or list(spec.default_order) or [""])[0]
+    return [_head(column, query, present) for column in spec.columns if column.name not in hidden]
+
+
+def _head(column: Column, query: QueryDict, present: str) -> Head:
+    if not column.order:
+        return Head(column, "", "")
+    is_present = present.removeprefix("-") == column.order
+    direction = ("descending" if present.startswith("-") else "ascending") if is_present else ""
+    target = column.order if direction == "descending" else f"-{column.order}"
+    return Head(column, changed(query, ("offset", "cursor"), order_by=target), direction)
+
+
+def _chips(spec: ListSpec, query: QueryDict) -> list[Chip]:
+    labels = {item.name: item.label for item in spec.filters}
+    known = {param.name for param in spec.params.items if param.apply is not None} | labels.keys()
+    return [
+        Chip(labels.get(name, name.replace("_", " ")), value, _without(query, name, value))
+        for name, values in query.lists()
+        if name in known and name not in NO_FILTER
+        for value in values
+        if value
+    ]
+
+
+def _without(query: QueryDict, name: str, value: str) -> str:
+    copy = without_empty(query)
+    copy.setlist(name, [other for other in copy.getlist(name) if other != value])
+    for dropped in ("offset", "cursor"):
+        copy.pop(dropped, None)
+    return f"?{copy.urlencode()}"
+
+
+def _fields(spec: ListSpec, query: QueryDict) -> list[FormField]:
+    return [FormField(item, query.getlist(item.name)) for item in spec.filters]
+
+
+def _turns(spec: ListSpec, query: QueryDict, values: Mapping[str, Any], found: Page) -> tuple[str, str]:
+    if spec.keyset:
+        forward = changed(query, cursor=found.next_cursor) if found.next_cursor else ""
+        return forward, changed(query, cursor=found.previous_cursor) if found.previous_cursor else ""
+    offset, limit = values.get("offset") or 0, values.get("limit") or 0
+    forward = changed(query, offset=offset + limit) if offset + len(found.rows) < found.total and found.rows else ""
+    return forward, changed(query, offset=max(0, offset - limit)) if offset else ""

@@ -1,0 +1,89 @@
+"""Decides which pages the sidebar leads to, in which order, for whom, and which of them show a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from accounts.access import access_of
+from accounts.roles import Role
+from dags_app.models import ParseImportError
+from runs.hitl.selectors import waiting_count
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry. ``below`` are the paths on which it counts as the current one; ``count`` is shown when not zero."""
+
+    label: str
+    icon: str
+    route: str
+    below: tuple[str, ...] = ()
+    least: Role = Role.VIEWER
+    count: Callable[[], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as the page of one request shows it."""
+
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+    count: int
+
+
+def import_error_count() -> int:
+    """Return how many files cannot be read."""
+    return ParseImportError.objects.count()
+
+
+MAIN = (
+    Place("Home", "home", "home"),
+    Place("DAGs", "sitemap", "dag_list", ("/dags",)),
+    Place("Runs", "player-play", "run_list", ("/dag_runs", "/task_instances")),
+    Place("Timeline", "timeline", "timeline", ("/timeline",)),
+    Place("Assets", "database", "asset_list", ("/assets",)),
+    Place("Actions", "hand-stop", "required_actions", ("/required_actions",), count=waiting_count),
+    Place("Import errors", "alert-triangle", "import_errors", ("/import_errors",), count=import_error_count),
+)
+BROWSE = (
+    Place("Backfills", "calendar", "backfill_list", ("/backfills",)),
+    Place("Deadlines", "hourglass", "deadline_list", ("/deadlines",)),
+    Place("Audit log", "history", "audit_log", ("/events",)),
+    Place("XComs", "arrows-diff", "xcom_list", ("/xcoms",)),
+    Place("Jobs", "cpu", "job_list", ("/jobs",), Role.ADMIN),
+    Place("Bulk actions", "list-details", "bulk_list", ("/bulk",)),
+)
+ADMIN = (
+    Place("Connections", "plug", "connection_list", ("/connections",), Role.OP),
+    Place("Variables", "variable", "variable_list", ("/variables",), Role.OP),
+    Place("Pools", "layout-grid", "pool_list", ("/pools",)),
+    Place("Configuration", "settings", "configuration", ("/configs",), Role.ADMIN),
+    Place("Providers", "books", "provider_list", ("/providers",)),
+    Place("Plugins", "puzzle", "plugin_list", ("/plugins",)),
+)
+
+
+def shown(places: tuple[Place, ...], request: HttpRequest) -> list[Shown]:
+    """Return the entries that the person may open, the present one marked."""
+    best = access_of(request.user).best()
+    if best is None:
+        return []
+    return [_shown(place, request.path_info) for place in places if place.least <= best and _exists(place)]
+
+
+def _exists(place: Place) -> bool:
+    try:
+        return bool(reverse(place.route))
+    except NoReverseMatch:
+        return False
+
+
+def _shown(place: Place, path: str) -> Shown:
+    is_current = path == "/" if not place.below else any(path == below or path.startswith(f"{below}/") for below in place.below)
+    return Shown(place.label, place.icon, reverse(place.route), is_current, place.count() if place.count else 0)

@@ -1,0 +1,95 @@
+"""Decides the REST operations on events that wait for a DAG: one entry per DAG and asset, as in Airflow."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min, QuerySet
+
+from accounts.roles import Role
+from accounts.services import audit_write
+from dags_app.api.queries import shown_names
+from orchestrator.rest import scalars
+from orchestrator.rest.errors import NotFoundError
+from orchestrator.rest.operations import Call, Operations
+from orchestrator.rest.params import Param, params
+from runs.assets.deliveries import DELETED, WAITING
+from runs.models import AssetDelivery
+
+operations = Operations("Asset")
+
+BEFORE = params(Param("before", scalars.instant))
+ID = {"asset_id": scalars.integer}
+_OF_DAG, _OF_ASSET = "/dags/{dag_id}/assets/queuedEvents", "/assets/{asset_id}/queuedEvents"
+_OF_BOTH = "/dags/{dag_id}/assets/{asset_id}/queuedEvents"
+
+
+@operations.add("GET", _OF_ASSET, "get_asset_queued_events", params=BEFORE, types=ID)
+def get_asset_queued_events(call: Call) -> dict[str, Any]:
+    """Return what waits of one asset, for every DAG."""
+    return _body(call)
+
+
+@operations.add("GET", _OF_DAG, "get_dag_asset_queued_events", params=BEFORE)
+def get_dag_asset_queued_events(call: Call) -> dict[str, Any]:
+    """Return what waits for one DAG."""
+    return _body(call)
+
+
+@operations.add("GET", _OF_BOTH, "get_dag_asset_queued_event", params=BEFORE, types=ID)
+def get_dag_asset_queued_event(call: Call) -> dict[str, Any]:
+    """Return what waits of one asset for one DAG."""
+    found = _entries(call)
+    if not found:
+        raise NotFoundError(_missing(call))
+    return found[0]
+
+
+@operations.add("DELETE", _OF_ASSET, "delete_asset_queued_events", role=Role.OP, params=BEFORE, types=ID, status=204)
+def delete_asset_queued_events(call: Call) -> None:
+    """Take all events of an asset out of the queues."""
+    _delete(call, f"Queue event with asset_id: `{call.path['asset_id']}` was not found")
+
+
+@operations.add("DELETE", _OF_DAG, "delete_dag_asset_queued_events", role=Role.OP, params=BEFORE, status=204)
+def delete_dag_asset_queued_events(call: Call) -> None:
+    """Take all events out of the queue of a DAG."""
+    _delete(call, f"Queue event with dag_id: `{call.path['dag_id']}` was not found")
+
+
+@operations.add("DELETE", _OF_BOTH, "delete_dag_asset_queued_event", role=Role.OP, params=BEFORE, types=ID, status=204)
+def delete_dag_asset_queued_event(call: Call) -> None:
+    """Take the events of one asset out of the queue of a DAG."""
+    _delete(call, _missing(call))
+
+
+def _missing(call: Call) -> str:
+    path = call.path
+    return f"Queued event with dag_id: `{path['dag_id']}` and asset_id: `{path['asset_id']}` was not found"
+
+
+def _rows(call: Call) -> QuerySet[AssetDelivery]:
+    rows = AssetDelivery.objects.filter(WAITING)
+    for name in ("dag_id", "asset_id"):
+        if name in call.path:
+            rows = rows.filter(**{name: call.path[name]})
+    return rows.filter(created_at__lt=call.query["before"]) if call.query["before"] else rows
+
+
+def _entries(call: Call) -> list[dict[str, Any]]:
+    grouped = _rows(call).order_by().values("dag_id", "asset_id").annotate(created_at=Min("created_at"))
+    found = list(grouped.order_by("dag_id", "asset_id"))
+    names = shown_names(row["dag_id"] for row in found)
+    return [{**row, "dag_display_name": names[row["dag_id"]]} for row in found]
+
+
+def _body(call: Call) -> dict[str, Any]:
+    found = _entries(call)
+    return {"queued_events": found, "total_entries": len(found)}
+
+
+def _delete(call: Call, missing: str) -> None:
+    with transaction.atomic():
+        if not _rows(call).update(dropped_reason=DELETED):
+            raise NotFoundError(missing)
+        dag_id = {"dag_id": call.path["dag_id"]} if "dag_id" in call.path else {}
+        audit_write("delete_queued_events", actor=call.user_name, extra={**call.path, **call.query}, **dag_id)

@@ -1,0 +1,1 @@
+"""Backfills: runs ordered for the past."""

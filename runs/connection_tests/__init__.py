@@ -1,0 +1,1 @@
+"""Decides where tests of connections run: in worker processes that a scheduler starts."""

@@ -1,0 +1,1 @@
+"""Deadlines of runs, tasks, groups and map indexes (C27)."""

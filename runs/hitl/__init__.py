@@ -1,0 +1,1 @@
+"""Decides what happens around the questions that tasks ask people."""

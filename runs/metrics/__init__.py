@@ -1,0 +1,1 @@
+"""Decides what is counted of runs, tasks and the platform's parts, under Airflow's names."""

@@ -1,0 +1,1 @@
+"""Decides what of the history goes, when, and in which steps (C18)."""

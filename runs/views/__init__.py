@@ -1,0 +1,1 @@
+"""Decides which pages there are about runs: one file for each page."""

@@ -1,0 +1,59 @@
+// Decides the keyboard: keys of every page here; a page adds its own with data-key="x" on the link or button that the key presses.
+import { toggleLive } from "./live.js";
+import { at } from "./requests.js";
+import { nextDensity, switchSidebar } from "./preferences.js";
+
+const PLACES = { h: "", d: "dags", r: "dag_runs", t: "timeline", a: "assets" };
+const ACTIONS = { ".": toggleLive, d: nextDensity, "[": switchSidebar, "?": showKeys, "/": focusFilter, j: () => move(1), k: () => move(-1), o: open };
+let waitsForPlace = 0;
+
+// Only to what the sidebar leads to: there the person may go.
+function go(place) {
+  document.querySelector(`.side a[href="${CSS.escape(at(place))}"]`)?.click();
+}
+
+function showKeys() {
+  document.getElementById("keys")?.showModal();
+}
+
+function focusFilter() {
+  document.querySelector('main input[type="search"]')?.focus();
+}
+
+function rows() {
+  return [...document.querySelectorAll("main tbody tr")].filter((row) => row.querySelector("a[href]"));
+}
+
+function move(step) {
+  const all = rows();
+  const at = all.findIndex((row) => row.classList.contains("at"));
+  const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+  if (!next) return;
+  all[at]?.classList.remove("at");
+  next.classList.add("at");
+  next.querySelector("th a, a")?.focus();
+}
+
+function open() {
+  document.querySelector("main tr.at th a, main tr.at a")?.click();
+}
+
+export function isTyping(target) {
+  return target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+}
+
+function onKey(event) {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (document.querySelector("dialog:modal")) return;
+  if (Date.now() < waitsForPlace && event.key in PLACES) return go(PLACES[event.key]);
+  waitsForPlace = event.key === "g" ? Date.now() + 1200 : 0;
+  const own = document.querySelector(`main [data-key="${CSS.escape(event.key)}"]`);
+  const act = own ? () => own.click() : ACTIONS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+export function startKeys() {
+  document.addEventListener("keydown", onKey);
+}

@@ -1,0 +1,1 @@
+"""Callbacks, alerts and deadlines."""

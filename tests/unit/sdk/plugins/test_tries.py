@@ -1,0 +1,77 @@
+"""Decides whether weights and other values of each try are planned before the server sees the DAG."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.sdk.definitions.dag import DAG
+from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
+from orchestrator.sdk.operators.empty import EmptyOperator
+from orchestrator.sdk.plugins.tries import plan_tries
+from orchestrator.sdk.serialization.encode import encode_dag
+from orchestrator.sdk.serialization.spec import from_json, to_json
+
+
+class Decreasing(PriorityWeightStrategy):
+    def get_weight(self, ti):
+        return max(3 - ti.try_number + 1, 1)
+
+
+class Silly(PriorityWeightStrategy):
+    def get_weight(self, ti):
+        return "heavy"
+
+
+def planned(**arguments):
+    with DAG("d", schedule=None) as dag:
+        EmptyOperator(task_id="t", **arguments)
+    spec = encode_dag(dag)
+    plan_tries(dag, spec)
+    return from_json(to_json(spec)).tasks[0]
+
+
+def test_a_strategy_gives_each_try_its_weight(clean):
+    task = planned(weight_rule=Decreasing(), retries=2)
+    assert task.priority_weight_total == 4
+    assert [values["priority_weight"] for values in task.by_try] == [4, 3, 2]
+
+
+def test_a_strategy_can_be_named_by_its_path(clean):
+    assert planned(weight_rule=f"{__name__}.Decreasing", retries=0).priority_weight_total == 4
+
+
+def test_a_task_with_a_plain_rule_carries_no_plan(clean):
+    assert planned(retries=3).by_try == []
+
+
+def test_a_weight_that_is_no_number_is_an_error_with_the_strategy_and_task(clean):
+    with pytest.raises(ValueError, match=r"Silly of task 't' gave 'heavy'"):
+        planned(weight_rule=Silly())
+
+
+def test_the_mutation_hook_chooses_the_queue_of_retries_and_the_pool(local_settings):
+    local_settings(
+        "def task_instance_mutation_hook(task_instance, dag_run=None):\n"
+        "    task_instance.pool = 'small'\n"
+        "    if task_instance.try_number >= 1:\n        task_instance.queue = 'retries'\n"
+    )
+    task = planned(retries=1)
+    assert task.pool == "small" and task.queue == "default"
+    assert [values["queue"] for values in task.by_try] == ["default", "retries"]
+
+
+def test_the_mutation_hook_sees_the_kind_of_the_run(local_settings):
+    local_settings(
+        "from airflow.utils.types import DagRunType\n"
+        "def task_instance_mutation_hook(task_instance, dag_run):\n"
+        "    if dag_run.run_type == DagRunType.MANUAL and not dag_run.conf:\n"
+        "        task_instance.pool, task_instance.max_tries = 'people', 0\n"
+        "    if dag_run.run_type == 'backfill' and task_instance.try_number:\n        task_instance.queue = 'slow'\n"
+    )
+    task = planned(retries=1)
+    assert (task.pool, task.retries, task.queue, task.by_try) == ("default_pool", 1, "default", [])
+    assert set(task.by_run_type) == {"manual", "backfill"}
+    manual, backfill = task.in_run("manual"), task.in_run("backfill")
+    assert (manual.pool, manual.retries, manual.by_run_type) == ("people", 0, task.by_run_type)
+    assert [values["queue"] for values in backfill.by_try] == ["default", "slow"]
+    assert task.in_run("scheduled") is task
