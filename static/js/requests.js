@@ -18,6 +18,7 @@ export function post(url, body, headers = {}) {
   const isForm = body instanceof FormData;
   return fetch(url, {
     method: "POST",
+    keepalive: !isForm, // A choice is kept even if the page is left at once.
     body: isForm ? body : JSON.stringify(body),
     headers: { "X-CSRFToken": csrfToken(), ...(isForm ? {} : { "Content-Type": "application/json" }), ...headers },
   });

@@ -89,7 +89,8 @@ def test_no_page_is_wider_than_the_screen(
 
 def test_the_theme_is_kept(browser: Browser, live_server: Any, admin: User) -> None:
     page, _ = _signed_in(browser, live_server.url, color_scheme="light")
-    page.get_by_role("button", name="Switch between light and dark").click()
+    with page.expect_response("**/settings/preferences"):
+        page.get_by_role("button", name="Switch between light and dark").click()
     page.reload()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 29)"
 

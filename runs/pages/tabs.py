@@ -1,0 +1,85 @@
+"""Decides which tabs the pages of a DAG, a run and a task instance have, in which order, and which of them is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its word, where it leads, whether it is open, and a number where one counts."""
+
+    label: str
+    url: str
+    is_open: bool
+    count: int = 0
+
+
+# (word, names of its routes: the first is where it leads; on any of them it is the open one)
+DAG = (
+    ("Overview", ("dag_detail",)),
+    ("Graph", ("dag_graph",)),
+    ("Runs", ("dag_runs",)),
+    ("Tasks", ("dag_tasks", "dag_task", "dag_group")),
+    ("Calendar", ("dag_calendar",)),
+    ("Durations", ("dag_durations",)),
+    ("Backfills", ("dag_backfills",)),
+    ("Required actions", ("dag_required_actions",)),
+    ("Audit log", ("dag_events",)),
+    ("Code", ("dag_code",)),
+    ("Versions", ("dag_versions",)),
+    ("Details", ("dag_details",)),
+)
+RUN = (
+    ("Overview", ("run_detail",)),
+    ("Graph", ("run_graph",)),
+    ("Asset events", ("run_asset_events",)),
+    ("Required actions", ("run_required_actions",)),
+    ("Audit log", ("run_events",)),
+    ("Code", ("run_code",)),
+    ("Details", ("run_details",)),
+)
+INSTANCE = (
+    ("Logs", ("log_detail", "mapped_log_detail")),
+    ("Rendered templates", ("ti_rendered",)),
+    ("XCom", ("ti_xcom",)),
+    ("State store", ("ti_state_store",)),
+    ("Asset events", ("ti_asset_events",)),
+    ("Required actions", ("ti_required_actions",)),
+    ("Audit log", ("ti_events",)),
+    ("Code", ("ti_code",)),
+    ("Details", ("ti_details",)),
+)
+
+
+def tabs(kind: str, present: str, place: dict[str, Any], counts: dict[str, int] | None = None) -> list[Tab]:
+    """Return the tabs of a page.
+
+    Args:
+        kind: ``dag``, ``run`` or ``instance``.
+        present: the name of the route that is shown.
+        place: what the addresses name: ``dag_id``, ``run_id``, ``task_id``, ``map_index`` (only for a mapped instance).
+        counts: by word, a number to show; ``Required actions`` is left out where it has none.
+    """
+    known = counts or {}
+    made = (_tab(label, routes, present, place, known.get(label, 0)) for label, routes in _TABS[kind])
+    return [tab for tab in made if tab is not None]
+
+
+_TABS = {"dag": DAG, "run": RUN, "instance": INSTANCE}
+_ONLY_WITH_COUNT = frozenset({"Required actions"})
+
+
+def _tab(label: str, routes: tuple[str, ...], present: str, place: dict[str, Any], count: int) -> Tab | None:
+    is_open = present in routes
+    if label in _ONLY_WITH_COUNT and not count and not is_open:
+        return None
+    for route in routes:
+        try:
+            return Tab(label, reverse(route, kwargs=place), is_open, count)
+        except NoReverseMatch:
+            continue
+    return None
