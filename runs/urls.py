@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.metrics.view import metrics
-from runs.views import backfills, clear, dag, dag_list, home, live, log, mark, notes, orders, removals, run, trigger
+from runs.views import backfills, clear, dag, dag_list, graph, home, live, log, mark, notes, orders, removals, run, trigger
 
 _RUN = "dags/<str:dag_id>/runs/<str:run_id>"
 _TASK = _RUN + "/tasks/<str:task_id>"
@@ -25,9 +25,14 @@ _ACTIONS = [
     path(f"{_GROUP}/mark", mark.group_mark, name="group_mark"),
     *(path(f"{place}/{word}", view, name=f"ti_{word}") for word, view in _OF_INSTANCES.items() for place in (_TASK, _INDEX)),
 ]
+_GRAPHS = [
+    path("dags/<str:dag_id>/graph", graph.dag_graph, name="dag_graph"),
+    path(f"{_RUN}/graph", graph.run_graph, name="run_graph"),
+]
 
 urlpatterns = [
     *_ACTIONS,
+    *_GRAPHS,
     path("", home.home, name="home"),
     path("metrics", metrics, name="metrics"),
     path("live", live.live, name="live"),

@@ -48,7 +48,7 @@ function onClick(event) {
   const link = event.target.closest("a[data-dialog], a[data-drawer]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
-    openIn("drawer" in link.dataset ? "drawer" : "dialog", link.href);
+    openIn("drawer" in link.dataset ? "drawer" : "dialog", link.href.baseVal ?? link.href); // a link of an SVG has a baseVal
   }
   const closing = event.target.closest("[data-close]")?.closest("dialog");
   if (closing) {
