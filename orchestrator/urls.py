@@ -15,6 +15,7 @@ CORE_MODULES = (
     ("", "orchestrator.rest.openapi.urls"),
     ("", "orchestrator.ui.urls"),
     ("", "dags_app.urls"),
+    ("", "runs.overview_urls"),
     ("", "runs.urls"),
 )
 EXECUTION_MODULES = (("execution/", "executionapi.urls"),)

@@ -1,4 +1,5 @@
 // Decides the search box over everything (Ctrl-K): it asks /search and moves through the answers by keyboard.
+import { noteThisPage, recentOptions } from "./recent.js";
 import { getText } from "./requests.js";
 
 const WAIT = 120;
@@ -14,6 +15,7 @@ function start(dialog) {
     const html = await getText(`${dialog.dataset.url}?q=${encodeURIComponent(input.value)}&from=${encodeURIComponent(location.pathname)}`, { "HX-Request": "true", "X-Palette": "1" });
     if (number !== asked) return;
     results.innerHTML = html;
+    if (!input.value.trim()) results.prepend(...recentOptions());
     choose(0);
   }
   function options() {
@@ -34,6 +36,8 @@ function start(dialog) {
     else return;
     event.preventDefault();
   }
+  // A form opens in the dialog, which must not lie below this one.
+  results.addEventListener("click", (event) => event.target.closest("[data-dialog]") && dialog.close());
   input.addEventListener("keydown", onKey);
   input.addEventListener("input", () => {
     clearTimeout(timer);
@@ -50,6 +54,7 @@ export function startPalette() {
   const dialog = document.getElementById("palette");
   if (!dialog) return;
   const open = start(dialog);
+  noteThisPage();
   document.addEventListener("click", (event) => event.target.closest("[data-palette]") && open());
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;

@@ -1,0 +1,1 @@
+"""Decides what the search over everything finds."""

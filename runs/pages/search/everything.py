@@ -1,0 +1,74 @@
+"""Decides in which order the search asks its sources, each bounded, and what it shows before anything is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from django.http import HttpRequest
+
+from accounts.access import access_of
+from accounts.roles import Role
+from runs.models import DagRun
+from runs.pages.search import dags, runs, things
+from runs.pages.search.hits import Asked, Hit, read
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The results, in the order of their kinds."""
+
+    asked: Asked
+    hits: Sequence[Hit]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Hit]]]:
+        """The results by kind."""
+        kinds = dict.fromkeys(hit.kind for hit in self.hits)
+        return [(kind, [hit for hit in self.hits if hit.kind == kind]) for kind in kinds]
+
+
+def search(request: HttpRequest) -> Found:
+    """Answer what ``q`` asks; ``from`` is the path of the page on which it was typed."""
+    asked = read(request.GET.get("q", ""), dag_of_path(request.GET.get("from", "")))
+    access = access_of(request.user)
+    best = access.best() or Role.VIEWER
+    if asked.prefix == ">":
+        return Found(asked, [*dags.action_hits(asked, access), *things.page_hits(request, asked)])
+    if asked.prefix == "#":
+        return Found(asked, list(dags.tag_hits(asked)))
+    if asked.prefix == "@":
+        return Found(asked, list(dags.owner_hits(asked)))
+    return Found(asked, _everything(request, asked, best) if asked.words else _before(request, asked))
+
+
+def _everything(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:
+    found = dags.found_dags(asked)
+    meant = [dag.pk for dag in found] or ([dag.pk for dag in dags.found_dags(read(asked.words[0]))] if asked.words[1:] else [])
+    near = [*meant, *([asked.dag_id] if asked.dag_id else [])]
+    pages = list(things.page_hits(request, asked))
+    return [
+        *(dags.hit_of(dag) for dag in found),
+        *runs.run_hits(asked, near),
+        *runs.task_hits(asked, near),
+        *things.asset_hits(asked),
+        *things.key_hits(asked, best),
+        *dags.tag_hits(read(f"#{asked.text}")),
+        *pages,
+    ]
+
+
+def _before(request: HttpRequest, asked: Asked) -> list[Hit]:
+    """Show what is near: the newest runs of the page's DAG, the DAGs that one marked, the pages."""
+    newest = DagRun.objects.filter(dag_id=asked.dag_id).order_by("-run_after", "-id") if asked.dag_id else DagRun.objects.none()
+    near = [runs.hit_of(run) for run in newest.only(*runs.COLUMNS)[:3]]
+    marked = [dags.hit_of(dag) for dag in dags.favourites(request.user.get_username())]
+    return [*near, *marked, *things.page_hits(request, asked)]
+
+
+def dag_of_path(path: str) -> str:
+    """Return the DAG that a path of our pages is about, empty for none."""
+    parts = path.split("/")
+    place = parts.index("dags") + 1 if "dags" in parts else 0
+    return unquote(parts[place]) if 0 < place < len(parts) else ""
