@@ -105,7 +105,16 @@ export function toggleLive() {
   if (isOn) loop();
 }
 
+// What a person has open or types in stays so when the part around it is loaded again.
+function keepWhatIsOpen() {
+  const morphing = window.Idiomorph?.defaults;
+  if (!morphing) return;
+  morphing.ignoreActiveValue = true;
+  morphing.callbacks.beforeAttributeUpdated = (name, element) => name !== "open" || !element.matches("details");
+}
+
 export function startLive() {
+  keepWhatIsOpen();
   document.addEventListener("visibilitychange", () => document.hidden || loop());
   document.addEventListener("click", (event) => event.target.closest("[data-live-switch]") && toggleLive());
   loop();

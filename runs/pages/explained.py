@@ -1,0 +1,93 @@
+"""Decides how pages show why something waits: the sentence, and links to the pages of what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from django.urls import NoReverseMatch, reverse
+
+from runs.explain.answer import Blocker, Explanation
+from runs.explain.reasons import Reason
+
+# Kinds whose page is a list; of the others the path in the REST API names the page.
+_LISTS = {"pool": "pool_list", "process": "job_list", "import_error": "import_errors"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBlocker:
+    """What stands in the way, with the address of its page; empty where it has none."""
+
+    name: str
+    state: str | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownReason:
+    """Why something waits. ``is_progress``: it goes on, and nobody has to do anything."""
+
+    reason: Reason
+    sentence: str
+    blockers: Sequence[ShownBlocker]
+    since: datetime | None
+    eta: datetime | None
+    is_progress: bool
+
+
+_PROGRESS = frozenset({Reason.TASKS_RUNNING, Reason.RUNNING, Reason.ABOUT_TO_START, Reason.ABOUT_TO_END, Reason.ABOUT_TO_DECIDE})
+
+
+def shown_reasons(found: Iterable[Explanation]) -> list[ShownReason]:
+    """Return explanations as pages show them."""
+    return [_shown(item) for item in found]
+
+
+def _shown(item: Explanation) -> ShownReason:
+    blockers = [ShownBlocker(blocker.name, blocker.state, page_of(blocker)) for blocker in item.blockers]
+    is_progress = item.reason in _PROGRESS
+    return ShownReason(item.reason, item.sentence, blockers, item.since, item.eta, is_progress)
+
+
+def page_of(blocker: Blocker) -> str:
+    """Return the address of the page of a blocker, empty where there is none."""
+    if blocker.kind in _LISTS:
+        return _route(_LISTS[blocker.kind])
+    parts = [unquote(part) for part in (blocker.link or "").split("/")[3:]]
+    match parts:
+        case ["dags", dag_id]:
+            return _route("dag_detail", dag_id)
+        case ["dags", dag_id, "dagRuns", run_id, *rest]:
+            return _of_run(dag_id, run_id, rest)
+        case ["backfills", backfill_id]:
+            return _route("backfill_detail", int(backfill_id))
+        case ["assets", asset_id]:
+            return _route("asset_detail", int(asset_id))
+    return ""
+
+
+def _of_run(dag_id: str, run_id: str, rest: Sequence[str]) -> str:
+    match rest:
+        case ["taskInstances", task_id, index, "hitlDetails"]:
+            return _of_instance(dag_id, run_id, task_id, int(index))
+        case ["taskInstances", task_id, index]:
+            return _of_instance(dag_id, run_id, task_id, int(index))
+        case ["taskInstances", task_id]:
+            return _of_instance(dag_id, run_id, task_id, -1)
+    return _route("run_detail", dag_id, run_id)
+
+
+def _of_instance(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
+    if map_index >= 0:
+        return _route("mapped_log_detail", dag_id, run_id, task_id, map_index)
+    return _route("log_detail", dag_id, run_id, task_id)
+
+
+def _route(name: str, *args: Any) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
