@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from runs.instance_urls import INSTANCES
 from runs.metrics.view import metrics
-from runs.views import backfills, clear, dag, dag_list, graph, home, live, log, mark, notes, orders, removals, run, trigger
+from runs.views import backfills, clear, dag, dag_list, graph, home, live, mark, notes, orders, removals, run, trigger
 
 _RUN = "dags/<str:dag_id>/runs/<str:run_id>"
 _TASK = _RUN + "/tasks/<str:task_id>"
@@ -48,6 +49,5 @@ urlpatterns = [
     path("backfills/<int:backfill_id>/pause", backfills.backfill_hold, name="backfill_pause"),
     path("backfills/<int:backfill_id>/unpause", backfills.backfill_release, name="backfill_unpause"),
     path(_RUN, run.run_detail, name="run_detail"),
-    path(_RUN + "/tasks/<str:task_id>", log.log_detail, name="log_detail"),
-    path(_RUN + "/tasks/<str:task_id>/mapped/<int:map_index>", log.log_detail, name="mapped_log_detail"),
+    *INSTANCES,
 ]

@@ -31,12 +31,13 @@ def get_extra_links(call: Call) -> dict[str, Any]:
     wanted = call.query["try_number"]
     if wanted is not None and wanted != row.try_number and try_of(dag_id, run_id, task_id, row.map_index, wanted) is None:
         raise NotFoundError(f"TaskInstanceHistory not found for try_number={wanted}")
-    stored = _stored(row, list(spec.extra_link_keys.values())) if spec.extra_link_keys else {}
+    stored = stored_links(row, list(spec.extra_link_keys.values())) if spec.extra_link_keys else {}
     links = {name: stored.get(key) or None for name, key in sorted(spec.extra_link_keys.items())}
     return {"extra_links": links, "total_entries": len(links)}
 
 
-def _stored(row: TaskInstance, keys: list[str]) -> dict[str, Any]:
+def stored_links(row: TaskInstance, keys: list[str]) -> dict[str, Any]:
+    """Return the addresses that a task instance has stored under these XCom keys."""
     found = XCom.objects.filter(dag_run_id=row.dag_run_id, task_id=row.task_id, map_index=row.map_index, key__in=keys)
     return {key: _text(value) for key, value in found.values_list("key", "value")}
 

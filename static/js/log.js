@@ -1,34 +1,124 @@
-// Decides how a log grows on the page while its try runs, and which levels are shown.
+// Decides how a log is read on its page: which lines are there, what the controls and keys do, and how new lines come.
+import { startFind } from "./log_find.js";
+import { Lines } from "./log_lines.js";
+import { startLook } from "./log_look.js";
+import { notice } from "./requests.js";
+
 const SOON = 1000;
 const LATER = 5000;
+const SAY_EVERY = 5000;
 
-async function grow(log) {
-  const answer = await fetch(`${log.dataset.url}&position=${log.dataset.position}`);
-  if (!answer.ok) throw new Error(answer.status);
-  const more = await answer.json();
-  log.dataset.position = more.position;
-  log.insertAdjacentHTML("beforeend", more.html);
-  if (document.querySelector("[data-follow]")?.checked) log.scrollTop = log.scrollHeight;
-  return more.live;
-}
+function follow(viewer, lines, button) {
+  let added = 0;
+  let saidAt = 0;
+  const say = viewer.querySelector("[data-say]");
+  const set = (on) => button.setAttribute("aria-pressed", String(on));
+  const isOn = () => button.getAttribute("aria-pressed") === "true";
+  button.addEventListener("click", async () => {
+    set(!isOn());
+    if (isOn()) {
+      if (!lines.isAtEnd) await lines.tail();
+      lines.toBottom();
+    }
+  });
+  // Whoever scrolls up reads; whoever comes back to the end follows again while the try runs.
+  lines.pane.addEventListener("wheel", (event) => event.deltaY < 0 && set(false), { passive: true });
+  lines.pane.addEventListener("scroll", () => lines.isLive && lines.isAtEnd && lines.isAtBottom && set(true), { passive: true });
 
-async function follow(log) {
-  for (let isLive = log.dataset.log === "yes"; isLive && log.isConnected; ) {
-    await new Promise((wake) => setTimeout(wake, document.hidden ? LATER : SOON));
-    if (document.hidden) continue;
-    try {
-      isLive = await grow(log);
-    } catch {
-      await new Promise((wake) => setTimeout(wake, LATER));
+  async function loop() {
+    while (lines.isLive && viewer.isConnected) {
+      await new Promise((wake) => setTimeout(wake, document.hidden ? LATER : SOON));
+      if (document.hidden || !lines.isAtEnd) continue;
+      try {
+        added += await lines.later();
+        if (isOn()) lines.toBottom();
+      } catch {
+        await new Promise((wake) => setTimeout(wake, LATER));
+      }
+      if (added && Date.now() - saidAt > SAY_EVERY) {
+        say.textContent = isOn() ? "" : `${added} new line${added > 1 ? "s" : ""} at the end`;
+        saidAt = Date.now();
+        added = 0;
+      }
     }
   }
+  loop();
+  return { stop: () => set(false), isOn };
 }
 
-export function mount(log) {
-  const level = document.querySelector("[data-level]");
-  const choose = () => (log.dataset.least = level.value);
-  log.scrollTop = log.scrollHeight;
-  level?.addEventListener("change", choose);
-  if (level) choose();
-  follow(log);
+async function nextError(lines, state) {
+  const answer = await lines.ask({ fragment: "error", position: state.from });
+  const [position] = answer.positions;
+  if (position === undefined) {
+    const more = answer.complete ? "" : ` in the first ${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} %; press again to look on`;
+    notice(state.from && answer.complete ? "No further error: the next press begins at the top." : `No error in the log${more}.`);
+    state.from = answer.complete ? 0 : answer.scanned;
+    return;
+  }
+  state.from = position + 1;
+  await lines.go(position);
+}
+
+function copy(lines) {
+  const selected = String(document.getSelection());
+  const text = selected || lines.shown().map((line) => line.innerText.replace(/\n+/g, " ").trim()).join("\n");
+  navigator.clipboard.writeText(text).then(
+    () => notice(selected ? "The selection is copied." : "The lines that are shown are copied."),
+    () => notice("The browser does not let pages copy here: select the lines and press Ctrl C.", "error"),
+  );
+}
+
+function fullScreen(viewer, button) {
+  const set = (on) => {
+    viewer.classList.toggle("full", on);
+    button.setAttribute("aria-pressed", String(on));
+  };
+  button.addEventListener("click", () => set(!viewer.classList.contains("full")));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && viewer.classList.contains("full") && set(false));
+}
+
+// The link of a line stays on the page: it marks the line and puts its address into the address bar and the clipboard.
+function linkTo(lines, link) {
+  history.replaceState(history.state, "", link.href);
+  lines.mark(link.closest("li"));
+  navigator.clipboard?.writeText(link.href).then(() => notice("The link to the line is copied."), () => {});
+}
+
+export function mount(viewer) {
+  const get = (name) => viewer.querySelector(`[data-${name}]`);
+  const lines = new Lines(viewer);
+  startLook(viewer, lines);
+  const following = follow(viewer, lines, get("follow"));
+  const find = startFind(viewer, lines, following);
+  const errors = { from: 0 };
+  const away = (act) => async () => {
+    following.stop();
+    await act();
+  };
+  get("first-error").addEventListener("click", away(() => nextError(lines, errors)));
+  get("top").addEventListener("click", away(() => lines.toTop()));
+  get("bottom").addEventListener("click", async () => {
+    if (!lines.isAtEnd) await lines.tail();
+    lines.toBottom();
+  });
+  get("copy").addEventListener("click", () => copy(lines));
+  fullScreen(viewer, get("full"));
+  viewer.addEventListener("click", (event) => {
+    const link = event.target.closest("a.n");
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    following.stop();
+    linkTo(lines, link);
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-go]");
+    if (!link || !viewer.isConnected || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    following.stop();
+    lines.go(Number(link.dataset.go));
+  });
+  if (location.hash === "#error") away(() => nextError(lines, errors))();
+  else if (viewer.dataset.at || location.hash.startsWith("#B")) lines.go(Number(viewer.dataset.at || location.hash.slice(2)));
+  else lines.toBottom();
+  if (get("find").value) find();
 }

@@ -24,6 +24,12 @@ CLOSED = {"get_config", "get_config_value", "test_connection", "enqueue_connecti
 # The caller must prove to be a person: the old password is wrong here.
 OWN_PASSWORD = {"post_password"}
 PAGES = ("", "dags", "dags/{dag_id}", "dags/{dag_id}/runs/{run}", "dags/{dag_id}/runs/{run}/tasks/t", "import_errors")
+_OF_INSTANCE = ("head",)
+PAGES = (
+    *PAGES,
+    "dags/{dag_id}/runs/{run}/tasks/m/mapped",
+    *(f"dags/{{dag_id}}/runs/{{run}}/tasks/{place}/{word}" for word in _OF_INSTANCE for place in ("t", "m/mapped/0")),
+)
 UNSAFE_PAGES = ("dags/{dag_id}/trigger", "dags/{dag_id}/pause")
 
 

@@ -1,0 +1,65 @@
+"""Decides how the durations of a task over its last runs look, and what is usual for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from runs.models import AttemptFields, DagRun, TaskInstance
+from runs.pages.ti_address import path_of_instance
+
+RUNS = 25
+# Fewer successes say nothing about what is usual.
+LEAST = 3
+HEIGHT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run: where its bar stands in the picture, and where it leads."""
+
+    ti: TaskInstance
+    url: str
+    x: int
+    y: int
+    height: int
+    is_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The task in the last runs up to this one, oldest first. ``usual`` is the median of its successes in seconds."""
+
+    bars: list[Bar]
+    usual: float | None
+    longest: float | None
+    failed: int
+
+    def difference(self, seconds: float | None) -> str:
+        """Say how much longer or shorter than usual something took: ``+38 %``; empty where nobody would care."""
+        if seconds is None or not self.usual or abs(seconds - self.usual) < 1:
+            return ""
+        share = round(100 * (seconds - self.usual) / self.usual)
+        return f"{share:+d} %" if abs(share) >= 10 else ""
+
+
+def past_of(ti: AttemptFields, run: DagRun) -> Past:
+    """Return the durations of a task instance in the last runs, by two queries."""
+    earlier = DagRun.objects.filter(dag_id=run.dag_id, run_after__lte=run.run_after).order_by("-run_after", "-id")
+    runs = {pk: place for place, pk in enumerate(earlier.values_list("pk", flat=True)[:RUNS])}
+    rows = TaskInstance.objects.filter(dag_run_id__in=list(runs), task_id=ti.task_id, map_index=ti.map_index)
+    found = sorted(rows.only(*_NEEDED), key=lambda row: -runs[row.dag_run_id])
+    done = [row.duration for row in found if row.state == "success" and row.duration is not None and row.dag_run_id != run.pk]
+    longest = max((row.duration for row in found if row.duration is not None), default=None)
+    bars = [_bar(place, row, longest, run) for place, row in enumerate(found)]
+    failed = sum(row.state == "failed" for row in found)
+    return Past(bars, median(done) if len(done) >= LEAST else None, longest, failed)
+
+
+_NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "duration", "start_date")
+
+
+def _bar(place: int, row: Any, longest: float | None, run: DagRun) -> Bar:
+    height = max(3, round(HEIGHT * (row.duration or 0) / longest)) if longest else 3
+    return Bar(row, path_of_instance(row), place * 10, HEIGHT - height, height, row.dag_run_id == run.pk)

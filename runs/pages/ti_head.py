@@ -1,0 +1,115 @@
+"""Decides what stands above every page of a task instance: its try, its times, what holds it up, and what one may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from accounts.access import Verdict, access_of
+from accounts.roles import Role
+from dags_app.models import DagVersion
+from orchestrator.ui.texts import markdown
+from runs.api.extra_links import stored_links
+from runs.models import AttemptFields, HITLDetail, Hold, TaskInstance
+from runs.pages.rows import elapsed, is_over, shown_name
+from runs.pages.ti_address import ended_tries
+from runs.pages.ti_cause import sentence_of
+from runs.pages.ti_durations import Past, past_of
+from runs.pages.waiting import Waiting, waiting_of
+from runs.states import FINISHED, TaskInstanceState
+from runs.task_specs import tasks_of
+
+_WITH_PROCESS = frozenset({TaskInstanceState.RUNNING, TaskInstanceState.RESTARTING})
+_FAILED = frozenset({TaskInstanceState.FAILED, TaskInstanceState.UPSTREAM_FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Everything that the head shows. ``ti`` is the try that is shown, ``current`` the newest row of the task instance."""
+
+    ti: AttemptFields
+    current: AttemptFields
+    name: str
+    tries: Sequence[AttemptFields]
+    duration: float | None
+    is_running: bool
+    version: int | None
+    past: Past
+    note: str
+    may_act: bool
+    is_mapped: bool
+    waits: list[Waiting]
+    hold: Hold | None
+    links: list[tuple[str, str]]
+    counts: dict[str, int]
+    cause: str
+
+    @property
+    def index_name(self) -> str:
+        """What an index is called: the label that the author's template made, or its number."""
+        return self.ti.rendered_map_index or self.current.rendered_map_index or str(self.ti.map_index)
+
+    @property
+    def difference(self) -> str:
+        """How its duration differs from the usual one."""
+        return self.past.difference(self.duration)
+
+    @property
+    def waits_for_retry(self) -> bool:
+        """True while the next try can be had at once or given up."""
+        return self.current.state == TaskInstanceState.UP_FOR_RETRY
+
+    @property
+    def has_failed(self) -> bool:
+        """True where to clear it is what one most likely wants."""
+        return self.current.state in _FAILED
+
+    @property
+    def may_hold(self) -> bool:
+        """True while something of it may still begin."""
+        return self.current.state not in FINISHED and self.hold is None
+
+
+def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFields]) -> Head:
+    """Return the head for a try; a constant number of queries, but for what a wait has to look at."""
+    current = tries[-1]
+    run = current.dag_run
+    past = past_of(ti, run)
+    note = current.note or ""
+    return Head(
+        ti=ti,
+        current=current,
+        name=current.task_display_name or (shown_name(current) if current.map_index > 0 else "") or current.task_id,
+        tries=ended_tries(list(tries)),
+        duration=ti.duration if ti.duration is not None else elapsed(ti.start_date, ti.end_date) if _has_run(ti) else None,
+        is_running=ti.state in _WITH_PROCESS and ti.end_date is None and ti.start_date is not None,
+        version=DagVersion.objects.filter(pk__in=[ti.dag_version_id]).values_list("version_number", flat=True).first(),
+        past=past,
+        note=markdown(note) if note else "",
+        may_act=access_of(request.user).on_dag(Role.USER, ti.dag_id) is Verdict.GRANTED,
+        is_mapped=ti.map_index >= 0,
+        waits=waiting_of(current) if current.state not in FINISHED | _WITH_PROCESS else [],
+        hold=Hold.objects.filter(dag_run_id=run.pk, task_id=ti.task_id, map_index=ti.map_index).first(),
+        links=links_of(current),
+        counts={"Required actions": int(HITLDetail.objects.filter(ti_id__in=[row.pk for row in tries]).exists())},
+        cause=sentence_of(ti.cause) if ti.cause and ti.state in (*_FAILED, "up_for_retry") else "",
+    )
+
+
+def _has_run(ti: AttemptFields) -> bool:
+    return is_over(ti) or ti.state in _WITH_PROCESS
+
+
+def links_of(current: Any) -> list[tuple[str, str]]:
+    """Return the operator's links into other systems that have an address of the web; no other kind is followed."""
+    if not isinstance(current, TaskInstance):
+        return []
+    spec = tasks_of([current]).get((current.dag_version_id, current.task_id))
+    if spec is None or not spec.extra_link_keys:
+        return []
+    stored = stored_links(current, list(spec.extra_link_keys.values()))
+    found = ((name, stored.get(key) or "") for name, key in sorted(spec.extra_link_keys.items()))
+    return [(name, address) for name, address in found if address.startswith(("https://", "http://"))]

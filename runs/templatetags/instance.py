@@ -1,0 +1,45 @@
+"""Decides how a template asks for the head and the side of a task instance's page; it only needs ``ti``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from runs.models import AttemptFields
+from runs.pages.ti_address import args_of, chosen_try
+from runs.pages.ti_head import Head, head_of
+from runs.pages.ti_neighbours import neighbours_of
+from runs.tries import tries_of
+
+register = template.Library()
+
+
+@register.inclusion_tag("runs/_ti_head_live.html", takes_context=True)
+def instance_head(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
+    """Show name, state, tries, facts and actions of a try."""
+    return {"head": _head(context, ti), "args": args_of(ti), "request": context["request"], "preferences": context["preferences"]}
+
+
+@register.inclusion_tag("runs/_ti_rail.html", takes_context=True)
+def instance_rail(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
+    """Show times, neighbours and past durations of a try."""
+    head = _head(context, ti)
+    return {"head": head, "ti": ti, "neighbours": neighbours_of(head.current), "request": context["request"]}
+
+
+@register.simple_tag(takes_context=True)
+def instance_counts(context: dict[str, Any], ti: AttemptFields) -> dict[str, int]:
+    """Return the numbers of the tabs."""
+    return _head(context, ti).counts
+
+
+def _head(context: dict[str, Any], ti: AttemptFields) -> Head:
+    """The head, made once a request however many parts of the page show something of it."""
+    request = context["request"]
+    made: dict[Any, Head] = request.__dict__.setdefault("instance_heads", {})
+    if ti.pk not in made:
+        tries = context.get("tries") or tries_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+        shown = chosen_try(list(tries), request.GET.get("try")) if ti.pk == tries[-1].pk and "try" in request.GET else ti
+        made[ti.pk] = head_of(request, shown, tries)
+    return made[ti.pk]

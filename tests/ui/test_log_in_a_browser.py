@@ -1,0 +1,117 @@
+"""The log viewer in Chromium: keys, filters, search, groups, the first error, links to lines, and a log that grows (C10)."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from runs.models import DagRun, TaskInstance
+from tests.factories import NOON, make_ti
+from tests.integration.ui.logs import said, write_log
+from tests.ui.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _open(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
+    page = browser.new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{url}/auth/login/?next={path}")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#log")).to_be_visible()
+    return page, complaints
+
+
+def _line(page: Page, text: str) -> Locator:
+    return page.locator("#log li", has_text=re.compile(rf"\b{text}$"))
+
+
+def test_a_long_log_is_read_by_keys_search_and_links(browser: Browser, live_server: Any, population: DagRun) -> None:
+    ti = make_ti(population, "long", state="failed", start_date=NOON, end_date=NOON)
+    records: list[Any] = [said("::group::Setup"), said("hidden in a group"), said("::endgroup::")]
+    records += [said(f"line {number}") for number in range(700)]
+    records += [said("the first fault", level="error", rows=17), *[said(f"line {number}") for number in range(700, 1400)]]
+    write_log(ti, records)
+    path = "/dags/etl/runs/manual__1/tasks/long"
+    page, complaints = _open(browser, live_server.url, path)
+    expect(_line(page, "line 1399")).to_be_in_viewport()
+    expect(page.locator("#log li")).to_have_count(500)
+    # Back to the first error, which is in a part that is not loaded; then all before it.
+    page.keyboard.press("e")
+    expect(page.locator("li.target")).to_contain_text("the first fault")
+    expect(page.locator("li.target")).to_be_in_viewport()
+    page.get_by_role("button", name="To the beginning").click()
+    expect(page.get_by_text("Setup (1 line)")).to_be_visible()
+    expect(_line(page, "hidden in a group")).to_be_hidden()
+    page.keyboard.press("x")
+    expect(_line(page, "hidden in a group")).to_be_visible()
+    # Search over the whole file.
+    page.keyboard.press("/")
+    page.keyboard.type("line 1399")
+    expect(page.locator("[data-found]")).to_have_text("1 of 1")
+    page.keyboard.press("Enter")
+    expect(page.locator("li.target")).to_contain_text("line 1399")
+    page.get_by_label("Search the log").fill("line 139")
+    expect(page.locator("[data-found]")).to_have_text(re.compile(r"of 11$"))
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.get_by_label("Search the log").blur()
+    # Looks: wrap, source, times, full screen.
+    page.keyboard.press("w")
+    expect(page.locator("#log")).not_to_have_class(re.compile("wrap"))
+    page.keyboard.press("s")
+    expect(page.locator("#log .source").last).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.locator("#log time").last).to_have_text("+0.000 s")
+    page.keyboard.press("f")
+    expect(page.locator("#log-viewer")).to_have_class(re.compile("full"))
+    page.keyboard.press("Escape")
+    # A link to a line is an address of its own.
+    page.locator("li.target a.n").click()
+    assert "at=" in page.url
+    page.reload()
+    expect(page.locator("li.target")).to_be_in_viewport()
+    page.goto(f"{live_server.url}{path}#error")
+    expect(page.locator("li.target")).to_contain_text("the first fault")
+    assert complaints == []
+
+
+def test_levels_and_loggers_are_chosen_and_stay_in_the_address(browser: Browser, live_server: Any, population: DagRun) -> None:
+    ti = make_ti(population, "mixed", state="success", start_date=NOON, end_date=NOON)
+    write_log(ti, [said("quiet"), said("loud", level="warning"), said("other", logger="x.y")])
+    page, complaints = _open(browser, live_server.url, "/dags/etl/runs/manual__1/tasks/mixed")
+    page.get_by_text("Levels").click()
+    page.get_by_role("checkbox", name="info").uncheck()
+    expect(_line(page, "quiet")).to_be_hidden()
+    expect(_line(page, "loud")).to_be_visible()
+    page.reload()
+    expect(_line(page, "quiet")).to_be_hidden()
+    page.get_by_text("Levels").click()
+    page.get_by_role("checkbox", name="info").check()
+    page.get_by_label("Logger").select_option("x.y")
+    expect(_line(page, "quiet")).to_be_hidden()
+    expect(_line(page, "other")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_running_try_brings_its_lines_and_stays_at_the_end(browser: Browser, live_server: Any, population: DagRun) -> None:
+    ti = make_ti(population, "growing", state="running", start_date=NOON)
+    path = write_log(ti, [said(f"line {number}") for number in range(100)])
+    page, complaints = _open(browser, live_server.url, "/dags/etl/runs/manual__1/tasks/growing")
+    with path.open("a") as file:
+        file.write("".join(json.dumps(said(f"new {number}")) + "\n" for number in range(100)))
+    expect(_line(page, "new 99")).to_be_in_viewport()
+    page.get_by_role("button", name="Follow").click()
+    page.get_by_role("button", name="To the beginning").click()
+    with path.open("a") as file:
+        file.write(json.dumps(said("the last")) + "\n")
+    TaskInstance.objects.filter(pk=ti.pk).update(state="success", end_date=NOON)
+    expect(_line(page, "the last")).to_be_attached()
+    expect(_line(page, "the last")).not_to_be_in_viewport()
+    assert complaints == []
