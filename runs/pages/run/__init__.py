@@ -1,0 +1,1 @@
+"""Decides what the pages of one run show."""

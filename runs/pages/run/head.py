@@ -1,0 +1,175 @@
+"""Decides what stands above all pages of a run: what it is, its duration against the usual, its neighbours, what one may do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.urls import NoReverseMatch, reverse
+
+from accounts.access import Verdict, access_of
+from accounts.roles import Role
+from dags_app.models import Dag, DagVersion
+from orchestrator.ui.texts import markdown
+from runs.models import DagRun, Hold
+from runs.pages.rows import elapsed
+from runs.states import DAG_RUN_FINISHED, DagRunState
+
+# The runs before this one that are looked at: for the usual duration, for the history of an error.
+EARLIER = 50
+SIBLINGS = 7
+LONGEST_CONF = 60
+_LIGHT = ("pk", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after", "start_date", "end_date")
+
+
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """What the head shows. ``earlier``: the runs before this one, newest first."""
+
+    run: DagRun
+    dag_name: str
+    is_dag_there: bool
+    version: int | None
+    newest_version: int | None
+    earlier: Sequence[DagRun]
+    later: Sequence[DagRun]
+    seconds: float | None
+    usual: float | None
+    measured: int
+    holds: Sequence[Hold]
+    may_act: bool
+    note: str
+    compare_url: str
+
+    @property
+    def older(self) -> DagRun | None:
+        """The run before."""
+        return self.earlier[0] if self.earlier else None
+
+    @property
+    def newer(self) -> DagRun | None:
+        """The run after."""
+        return self.later[-1] if self.later else None
+
+    @property
+    def siblings(self) -> list[DagRun]:
+        """The runs around this one, newest first."""
+        return [*self.later, self.run, *self.earlier[:SIBLINGS]]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run is finished."""
+        return self.run.state in DAG_RUN_FINISHED
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the run failed."""
+        return self.run.state == DagRunState.FAILED
+
+    @property
+    def compared(self) -> str:
+        """How the duration differs from the usual one: ``+38 %``; empty where it does not, or nobody knows."""
+        if not self.usual or self.seconds is None or not (self.is_over or self.seconds > self.usual):
+            return ""
+        share = round(100 * (self.seconds / self.usual - 1))
+        return f"{share:+} %".replace("-", "\N{MINUS SIGN}") if share else ""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it takes half as long again as usual."""
+        return bool(self.usual and self.seconds and self.seconds > 1.5 * self.usual)
+
+    @property
+    def hold(self) -> Hold | None:
+        """The hold of the whole run."""
+        return next((hold for hold in self.holds if not hold.task_id), None)
+
+    @property
+    def conf(self) -> list[tuple[str, str]]:
+        """The configuration, a short text for each value."""
+        conf = self.run.conf if isinstance(self.run.conf, dict) else {"conf": self.run.conf}
+        return [(str(key), short(value)) for key, value in conf.items()]
+
+    @property
+    def last_success(self) -> DagRun | None:
+        """The newest run before this one that succeeded, if it is among those looked at."""
+        return next((run for run in self.earlier if run.state == DagRunState.SUCCESS), None)
+
+
+def head_of(run: DagRun, user: Any) -> RunHead:
+    """Return the head of a run's pages; a constant number of queries, asked once for each run that a page has loaded."""
+    known: RunHead | None = vars(run).get("shown_head")
+    if known is None:
+        known = vars(run)["shown_head"] = _made(run, user)
+    return known
+
+
+def _made(run: DagRun, user: Any) -> RunHead:
+    dag = Dag.objects.filter(pk=run.dag_id).only("dag_id", "dag_display_name", "latest_version_id").first()
+    version_ids = [run.created_dag_version_id, dag.latest_version_id if dag else None]
+    numbers = version_numbers(version_ids)
+    earlier = list(_light(run).filter(_before(run)).order_by("-run_after", "-pk")[:EARLIER])
+    later = list(_light(run).filter(_after(run)).order_by("run_after", "pk")[:SIBLINGS])[::-1]
+    durations = [taken for other in earlier if other.state == DagRunState.SUCCESS and (taken := other.duration) is not None]
+    return RunHead(
+        run=run,
+        dag_name=(dag.dag_display_name if dag else "") or run.dag_id,
+        is_dag_there=dag is not None,
+        version=numbers.get(version_ids[0]),
+        newest_version=numbers.get(version_ids[1]),
+        earlier=earlier,
+        later=later,
+        seconds=elapsed(run.start_date, run.end_date),
+        usual=median(durations[:20]) if durations else None,
+        measured=len(durations[:20]),
+        holds=[] if run.state in DAG_RUN_FINISHED else list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index")),
+        may_act=access_of(user).on_dag(Role.USER, run.dag_id) is Verdict.GRANTED,
+        note=markdown(run.note) if run.note else "",
+        compare_url=_compare_url(run, earlier),
+    )
+
+
+def version_numbers(version_ids: Iterable[Any]) -> dict[Any, int]:
+    """Return the numbers of versions by id; their documents are not read."""
+    wanted = {version_id for version_id in version_ids if version_id}
+    return dict(DagVersion.objects.filter(pk__in=wanted).values_list("pk", "version_number")) if wanted else {}
+
+
+def _light(run: DagRun) -> QuerySet[DagRun]:
+    return DagRun.objects.filter(dag_id=run.dag_id).only(*_LIGHT, "created_dag_version_id")
+
+
+def _before(run: DagRun) -> Q:
+    return Q(run_after__lte=run.run_after) & (Q(run_after__lt=run.run_after) | Q(pk__lt=run.pk))
+
+
+def _after(run: DagRun) -> Q:
+    return Q(run_after__gte=run.run_after) & (Q(run_after__gt=run.run_after) | Q(pk__gt=run.pk))
+
+
+def _compare_url(run: DagRun, earlier: Sequence[DagRun]) -> str:
+    """Compare with the last run that succeeded, else with the one before."""
+    other = next((row for row in earlier if row.state == DagRunState.SUCCESS), earlier[0] if earlier else None)
+    if other is None:
+        return ""
+    path = route("dag_compare", run.dag_id)
+    return f"{path}?{urlencode({'a': other.run_id, 'b': run.run_id})}" if path else ""
+
+
+def route(name: str, *args: Any) -> str:
+    """Return the address of a page, empty where there is no such page."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def short(value: Any) -> str:
+    """Return a value of a configuration in a few letters."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_CONF else f"{text[: LONGEST_CONF - 1]}…"

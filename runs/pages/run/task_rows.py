@@ -1,0 +1,227 @@
+"""Decides what the table of a run's tasks shows: a row for each task, mapped ones with counts, what needs a person first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Substr
+from django.urls import reverse
+
+from dags_app.selectors import SpecUnreadableError
+from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
+from orchestrator.templatetags.shown import look_of
+from runs.cause_words import cause_words
+from runs.clear_selection import spec_for_run
+from runs.fingerprints import first_line
+from runs.models import DagRun
+from runs.pages.rows import elapsed
+from runs.states import UNFINISHED
+from runs.states import TaskInstanceState as S
+
+SHOWN_DETAIL = 240
+# The worst state of a task's instances is the task's; so are rows ordered.
+WORST_FIRST = (
+    *(S.FAILED, S.UPSTREAM_FAILED, S.AWAITING_INPUT, S.UP_FOR_RETRY, S.RUNNING, S.RESTARTING, S.QUEUED, S.DEFERRED),
+    *(S.UP_FOR_RESCHEDULE, S.SCHEDULED, None, S.SUCCESS, S.SKIPPED, S.REMOVED),
+)
+_PLACE: dict[str | None, int] = {state: place for place, state in enumerate(WORST_FIRST)}
+BUCKETS: dict[str, frozenset[str | None]] = {
+    "failed": frozenset({S.FAILED, S.UPSTREAM_FAILED}),
+    "running": frozenset({S.RUNNING, S.RESTARTING}),
+    "waiting": frozenset(UNFINISHED - {S.RUNNING, S.RESTARTING}),
+    "done": frozenset({S.SUCCESS, S.SKIPPED, S.REMOVED}),
+}
+
+
+@dataclass(slots=True)
+class TaskRow:
+    """A task of the run with all its instances. ``index``: the only map index, -1 for a task that is not mapped."""
+
+    run: DagRun
+    task_id: str
+    spec: TaskSpec | None = None
+    counts: dict[str | None, int] = field(default_factory=dict)
+    index: int = -1
+    name: str = ""
+    operator: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    queued: datetime | None = None
+    taken: float | None = None
+    tries: int = 0
+    max_tries: int = 0
+    notes: int = 0
+    cause: str = ""
+    detail: str = ""
+    reason: str = ""
+    order: int = 0
+    failed: Sequence[tuple[str, str]] = ()
+
+    @property
+    def total(self) -> int:
+        """How many instances it has."""
+        return sum(self.counts.values())
+
+    @property
+    def state(self) -> str | None:
+        """The worst state among its instances."""
+        return min(self.counts, key=lambda state: _PLACE.get(state, len(_PLACE)), default=None)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it has map indexes, or will have them."""
+        return self.index >= 0 or bool(self.spec and (self.spec.is_mapped or self.spec.mapped_group_id))
+
+    @property
+    def is_expanded(self) -> bool:
+        """Whether it has map indexes."""
+        return self.index >= 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether any of it runs."""
+        return bool(BUCKETS["running"] & self.counts.keys())
+
+    @property
+    def group_id(self) -> str:
+        """The task group that it is in."""
+        return (self.spec.task_group_id if self.spec else None) or ""
+
+    @property
+    def label(self) -> str:
+        """Its name without that of its group, which stands beside it."""
+        prefix = f"{self.group_id}."
+        return self.name[len(prefix) :] if self.group_id and self.name.startswith(prefix) else self.name
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, or takes until now; of a mapped task from the first start to the last end."""
+        if self.state in (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED) and not self.taken:
+            return None
+        if not self.is_expanded and self.taken is not None and not self.is_running:
+            return self.taken
+        return elapsed(self.start, self.end) if self.is_running or self.end else None
+
+    @property
+    def why(self) -> str:
+        """What made it fail, in one line."""
+        return first_line(self.detail) or cause_words(self.cause)
+
+    @property
+    def key(self) -> str:
+        """Names it for live changes."""
+        return f"{self.run.pk}:{self.task_id}:-1"
+
+    @property
+    def path(self) -> str:
+        """The address of the task in the run, below which are its forms."""
+        return reverse("log_detail", args=[self.run.dag_id, self.run.run_id, self.task_id])
+
+    @property
+    def shares(self) -> list[Share]:
+        """What its instances are at, for a meter."""
+        return shares(self.counts)
+
+    def is_in(self, bucket: str) -> bool:
+        """Whether any of its instances is in a bucket."""
+        return bool(BUCKETS[bucket] & self.counts.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of a meter, in per cent."""
+
+    state: str | None
+    family: str
+    word: str
+    number: int
+    at: float
+    width: float
+
+
+def shares(counts: dict[str | None, int]) -> list[Share]:
+    """Return the parts of a meter, in the order of work done."""
+    total, at, found = sum(counts.values()), 0.0, []
+    for state in sorted(counts, key=lambda state: _PLACE.get(state, 0), reverse=True):
+        width = 100 * counts[state] / total
+        _, family, word = look_of(state)
+        found.append(Share(state, family, word, counts[state], round(at, 2), round(width, 2)))
+        at += width
+    return found
+
+
+def spec_or_none(run: DagRun) -> DagSpec | None:
+    """Return the DAG of a run; None where its version is gone or unreadable."""
+    try:
+        return spec_for_run(run)
+    except SpecUnreadableError:
+        return None
+
+
+def task_rows(run: DagRun, spec: DagSpec | None) -> list[TaskRow]:
+    """Return a row for each task, by one query, however many instances there are."""
+    known = {task.task_id: (place, task) for place, task in enumerate(spec.tasks)} if spec else {}
+    rows: dict[str, TaskRow] = {}
+    for found in _grouped(run):
+        task_id = found["task_id"]
+        if task_id not in rows:
+            place, task = known.get(task_id, (len(known), None))
+            rows[task_id] = TaskRow(run, task_id, task, order=place)
+        _add(rows[task_id], found)
+    return sorted(rows.values(), key=_urgency)
+
+
+def _grouped(run: DagRun) -> Iterable[dict[str, Any]]:
+    rows: Any = run.task_instances.values("task_id", "state").order_by()
+    return rows.annotate(  # type: ignore[no-any-return]
+        number=Count("pk"), index=Max("map_index"), start=Min("start_date"), end=Max("end_date"), queued=Min("queued_dttm"),
+        taken=Max("duration"), tries=Max("try_number"), max_tries=Max("max_tries"), notes=Count("note", filter=~Q(note="")),
+        name=Max("task_display_name"), operator=Max("operator"), custom=Max("custom_operator_name"), cause=Max("cause"),
+        detail=Max(Substr("cause_detail", 1, SHOWN_DETAIL)), reason=Max("wait_reason"),
+    )  # fmt: skip
+
+
+def _add(row: TaskRow, found: dict[str, Any]) -> None:
+    row.counts[found["state"]] = found["number"]
+    row.index = max(row.index, found["index"])
+    row.start = min(filter(None, (row.start, found["start"])), default=None)
+    row.end = max(filter(None, (row.end, found["end"])), default=None)
+    row.queued = min(filter(None, (row.queued, found["queued"])), default=None)
+    row.taken = max((value for value in (row.taken, found["taken"]) if value is not None), default=None)
+    row.tries, row.max_tries = max(row.tries, found["tries"]), max(row.max_tries, found["max_tries"])
+    row.notes += found["notes"]
+    row.name = row.name or found["name"] or (row.spec.task_display_name if row.spec else "") or row.task_id
+    row.operator = row.operator or found["custom"] or found["operator"] or ""
+    if found["state"] in BUCKETS["failed"] or not row.cause:
+        row.cause, row.detail = found["cause"] or row.cause, found["detail"] or row.detail
+    row.reason = found["reason"] or row.reason if found["state"] in UNFINISHED else row.reason
+
+
+def _urgency(row: TaskRow) -> tuple[int, bool, float, int, str]:
+    begun = row.start.timestamp() if row.start else 0.0
+    return (_PLACE.get(row.state, len(_PLACE)), row.start is None, begun, row.order, row.task_id)
+
+
+def bucket_counts(rows: Iterable[TaskRow]) -> dict[str, int]:
+    """Return how many instances are in each bucket."""
+    counts = dict.fromkeys(BUCKETS, 0)
+    for row in rows:
+        for bucket, states in BUCKETS.items():
+            counts[bucket] += sum(number for state, number in row.counts.items() if state in states)
+    return counts
+
+
+def index_path(run: DagRun, task_id: str, map_index: int) -> str:
+    """Return the address of one task instance."""
+    path = reverse("log_detail", args=[run.dag_id, run.run_id, task_id])
+    return f"{path}/mapped/{map_index}" if map_index >= 0 else path
+
+
+def group_path(run: DagRun, group_id: str) -> str:
+    """Return the address below which are the forms of a task group."""
+    return f"{reverse('run_detail', args=[run.dag_id, run.run_id])}/tasks/group/{quote(group_id, safe='')}"
