@@ -1,20 +1,54 @@
-"""Decides the page of a DAG."""
+"""Decides the overview of a DAG: its grid of tasks and runs, and what is known of its failures and durations."""
+
+from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from accounts.access import access_of
+from accounts.roles import Role
 from accounts.views import page
-from dags_app.models import Dag
-from runs.pages.rows import elapsed, recent_runs
+from orchestrator.templatetags.shown import STATES
+from orchestrator.ui.preferences import RUNS_SHOWN
+from runs.pages.cell import cell_of
+from runs.pages.dag_cards import cards_of
+from runs.pages.dag_head import may, spec_or_none
+from runs.pages.grid import SORTS, grid_of, read_choice
+from runs.states import DagRunState, DagRunType
+from runs.views.dag_switches import dag_or_404
 
 
 @require_GET
 @page()
 def dag_detail(request: HttpRequest, dag_id: str) -> HttpResponse:
-    """Show a DAG with its newest runs."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
-    runs = list(reversed(recent_runs([dag_id])[dag_id]))
-    return render(
-        request, "runs/dag_detail.html", {"dag": dag, "runs": [(run, elapsed(run.start_date, run.end_date)) for run in runs]}
-    )
+    """Show a DAG: its grid, and below it failures, durations and errors; ``?part=grid`` is the grid alone, for the script."""
+    dag = dag_or_404(dag_id)
+    choice = read_choice(request)
+    query = request.GET.copy()
+    is_part = query.pop("part", None) == ["grid"]
+    context = {
+        "dag": dag,
+        "grid": grid_of(dag, spec_or_none(dag), choice, query),
+        "query": query,
+    }
+    if is_part:
+        return render(request, "runs/_grid.html", context)
+    context |= {
+        "cards": cards_of(dag),
+        "run_numbers": RUNS_SHOWN,
+        "run_types": [kind.value for kind in DagRunType],
+        "run_states": [state.value for state in DagRunState],
+        "sorts": SORTS,
+        "states": list(STATES),
+    }
+    return render(request, "runs/dag_detail.html", context)
+
+
+@require_GET
+@page()
+def dag_cell(request: HttpRequest, dag_id: str) -> HttpResponse:
+    """Show what a cell of the grid stands for: a task or a group in a run; ``?hint`` gives it in short."""
+    cell = cell_of(dag_or_404(dag_id), request.GET.get("run", ""), request.GET.get("name", ""))
+    context = {"dag": cell.run.dag, "cell": cell, "may_act": may(access_of(request.user), Role.USER, dag_id)}
+    return render(request, "runs/_cell_hint.html" if "hint" in request.GET else "runs/cell.html", context)

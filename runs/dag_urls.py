@@ -1,0 +1,18 @@
+"""Decides the paths of the pages of one DAG."""
+
+from django.urls import path
+
+from runs.views import dag, dag_switches, dag_tasks
+
+_DAG = "dags/<str:dag_id>"
+
+DAG_PAGES = [
+    path(_DAG, dag.dag_detail, name="dag_detail"),
+    path(f"{_DAG}/cell", dag.dag_cell, name="dag_cell"),
+    path(f"{_DAG}/docs", dag_switches.dag_docs, name="dag_docs"),
+    path(f"{_DAG}/favorite", dag_switches.dag_favorite, name="dag_favorite"),
+    path(f"{_DAG}/reparse", dag_switches.dag_reparse, name="dag_reparse"),
+    path(f"{_DAG}/tasks", dag_tasks.dag_tasks, name="dag_tasks"),
+    path(f"{_DAG}/tasks/<str:task_id>", dag_tasks.dag_task, name="dag_task"),
+    path(f"{_DAG}/tasks/group/<str:group_id>", dag_tasks.dag_group, name="dag_group"),
+]

@@ -1,0 +1,114 @@
+"""Decides what is told of a task or a task group in one run: the instances, worst first, and how long they took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Case, Count, IntegerField, Max, Min, QuerySet, Value, When
+from django.http import Http404
+
+from dags_app.graph.tree import GroupTree
+from dags_app.models import Dag
+from runs.models import DagRun, TaskInstance
+from runs.pages.dag_head import spec_or_none
+from runs.pages.grid_cells import NONE, WORST_FIRST, worst
+from runs.pages.rows import elapsed
+
+MOST_ROWS = 50
+_COLUMNS = (
+    *("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "start_date", "end_date", "duration"),
+    *("try_number", "pool", "cause", "cause_detail", "rendered_map_index", "task_display_name"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A task or group in a run. ``rows`` are the worst of its ``total`` instances."""
+
+    run: DagRun
+    name: str
+    kind: str
+    state: str | None
+    counts: list[tuple[str | None, int]]
+    rows: list[TaskInstance]
+    total: int
+    start: datetime | None
+    end: datetime | None
+    seconds: float | None
+
+    @property
+    def only(self) -> TaskInstance | None:
+        """The instance, where there is only one."""
+        return self.rows[0] if self.total == 1 else None
+
+    @property
+    def error(self) -> str:
+        """The last line of what the first failed instance says."""
+        return next((line for row in self.rows if (line := error_line(row.cause_detail))), "")
+
+
+def error_line(detail: str | None) -> str:
+    """Return the line of a cause that says what was wrong: the last one, as in a traceback."""
+    lines = (detail or "").strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
+    """Return a cell. Raises ``Http404`` for a run or a name that is not there."""
+    run = DagRun.objects.filter(dag_id=dag.pk, pk=int(run_key)).first() if run_key.isdecimal() and len(run_key) < 19 else None
+    if run is None:
+        raise Http404(f"DAG {dag.pk} has no such run")
+    run.dag = dag
+    kind, tasks = _meaning(dag, name)
+    instances = TaskInstance.objects.filter(dag_run=run, task_id__in=tasks)
+    states = instances.order_by().values_list("state").annotate(number=Count("id"), first=Min("start_date"), last=Max("end_date"))
+    found = list(states)
+    counts: Counter[str] = Counter()
+    for state, number, _, _ in found:
+        counts[state if state in WORST_FIRST else NONE] += number
+    if not counts:
+        raise Http404(f"Run {run.run_id} of DAG {dag.pk} has no {kind} {name}")
+    whole = worst(counts)
+    start = min((first for _, _, first, _ in found if first is not None), default=None)
+    end = max((last for _, _, _, last in found if last is not None), default=None)
+    is_over = run.state in ("success", "failed") or whole in ("success", "failed", "skipped", "upstream_failed")
+    return Cell(
+        run=run,
+        name=name,
+        kind=kind,
+        state=None if whole == NONE else whole,
+        counts=[(None if state == NONE else state, counts[state]) for state in WORST_FIRST if state in counts],
+        rows=_worst_rows(instances),
+        total=sum(counts.values()),
+        start=start,
+        end=end if is_over else None,
+        seconds=elapsed(start, end if is_over else None),
+    )
+
+
+def _meaning(dag: Dag, name: str) -> tuple[str, Sequence[str]]:
+    """Return whether a name is a task or a group of the newest version, and of which tasks; unknown names may be old tasks."""
+    spec = spec_or_none(dag)
+    if spec is None or name in spec.task_by_id():
+        return "task", [name]
+    tree = GroupTree(spec)
+    if name not in tree.groups:
+        return "task", [name]
+    return "group", tasks_in(tree, name)
+
+
+def tasks_in(tree: GroupTree, group_id: str) -> list[str]:
+    """Return the tasks of a group and of the groups inside it, upstream first."""
+    found: list[str] = []
+    for name in tree.members(group_id):
+        found.extend([name] if name in tree.tasks else tasks_in(tree, name))
+    return found
+
+
+def _worst_rows(instances: QuerySet[TaskInstance]) -> list[TaskInstance]:
+    whens = [When(state=state, then=Value(rank)) for rank, state in enumerate(WORST_FIRST)]
+    rank = Case(*whens, default=Value(WORST_FIRST.index(NONE)), output_field=IntegerField())
+    return list(instances.only(*_COLUMNS).annotate(rank=rank).order_by("rank", "task_id", "map_index")[:MOST_ROWS])

@@ -1,0 +1,116 @@
+"""Decides what the head of a DAG's pages tells: schedule, last and next run, open runs, owners, tags, version, what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+
+from accounts.access import Access, Verdict, access_of
+from accounts.roles import Role
+from dags_app.models import Dag, DagFavorite, DagVersion, DagWarning, ParseImportError
+from dags_app.selectors import SpecUnreadableError, spec_of
+from orchestrator.sdk.serialization.spec import DagSpec
+from runs.hitl.selectors import questions
+from runs.models import DagRun
+
+_OF_LAST_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner with the address that the author gave for him."""
+
+    name: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class DagHead:
+    """The head of a DAG's pages; ``may_act`` and ``may_administer`` decide which buttons are there."""
+
+    dag: Dag
+    last: DagRun | None
+    running: int
+    queued: int
+    owners: list[Owner]
+    tags: list[str]
+    version: int | None
+    has_docs: bool
+    is_favorite: bool
+    import_error: str
+    warnings: list[str]
+    questions: int
+    may_act: bool
+    may_administer: bool
+
+    @property
+    def schedule(self) -> str:
+        """The schedule in words."""
+        dag = self.dag
+        return dag.timetable_description or dag.timetable_summary or "Only by hand"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers beside the words of tabs."""
+        return {"Required actions": self.questions}
+
+
+def head_of(dag: Dag, user: Any) -> DagHead:
+    """Return the head of a DAG as a person sees it; as many queries for every DAG, and one more for each thing that is wrong."""
+    access = access_of(user)
+    states: Any = DagRun.objects.filter(dag_id=dag.pk).unfinished().values_list("state").annotate(number=Count("pk")).order_by()
+    open_runs = dict(states)
+    name = user.get_username()
+    return DagHead(
+        dag=dag,
+        last=DagRun.objects.filter(dag_id=dag.pk).only(*_OF_LAST_RUN).order_by("-run_after", "-id").first(),
+        running=open_runs.get("running", 0),
+        queued=open_runs.get("queued", 0),
+        owners=_owners(dag),
+        tags=[tag.name for tag in dag.tags.all()],
+        version=_version(dag),
+        has_docs=bool(spec.doc_md) if (spec := spec_or_none(dag)) else False,
+        is_favorite=DagFavorite.objects.filter(dag_id=dag.pk, user_name=name).exists(),
+        import_error=_import_error(dag),
+        warnings=list(DagWarning.objects.filter(dag_id=dag.pk).order_by("warning_type").values_list("message", flat=True)),
+        questions=questions(dag.pk, None).filter(responded_at__isnull=True).count(),
+        may_act=may(access, Role.USER, dag.pk),
+        may_administer=may(access, Role.OP, dag.pk),
+    )
+
+
+def spec_or_none(dag: Dag) -> DagSpec | None:
+    """Return a DAG as its newest version describes it; None where there is no version or it cannot be read."""
+    if dag.latest_version_id is None:
+        return None
+    try:
+        return spec_of(dag.latest_version_id)
+    except SpecUnreadableError:
+        return None
+
+
+def may(access: Access, least: Role, dag_id: str) -> bool:
+    """Return whether somebody has at least a role on a DAG."""
+    return access.on_dag(least, dag_id) is Verdict.GRANTED
+
+
+def _version(dag: Dag) -> int | None:
+    rows = DagVersion.objects.filter(pk=dag.latest_version_id) if dag.latest_version_id is not None else DagVersion.objects.none()
+    return rows.values_list("version_number", flat=True).first()
+
+
+def _owners(dag: Dag) -> list[Owner]:
+    links = dict(dag.owner_links.values_list("owner", "link"))
+    names = [name.strip() for name in dag.owners.split(",") if name.strip()]
+    return [Owner(name, links.get(name, "")) for name in names]
+
+
+def _import_error(dag: Dag) -> str:
+    if not dag.has_import_errors:
+        return ""
+    rows = ParseImportError.objects.filter(bundle_id=dag.bundle_id, filename=dag.relative_fileloc)
+    text = rows.values_list("stacktrace", flat=True).first() or ""
+    lines = text.strip().splitlines()
+    return lines[-1] if lines else "its reason is on the page of import errors"

@@ -1,0 +1,120 @@
+"""Decides what is told of a task or a group over the runs of its DAG: its state, tries and duration in each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Min
+from django.urls import reverse
+
+from orchestrator.templatetags.shown import run_title
+from runs.models import DagRun, TaskInstance
+from runs.pages.cell import error_line
+from runs.pages.charts import Chart, Span, chart_of
+from runs.pages.grid_cells import NONE, WORST_FIRST, worst
+from runs.pages.rows import elapsed
+
+_OF_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
+
+
+@dataclass(frozen=True, slots=True)
+class InRun:
+    """A task or a group in one run; ``counts`` by state, worst first; ``seconds`` from the first start to the last end."""
+
+    run: DagRun
+    state: str | None
+    counts: list[tuple[str | None, int]]
+    total: int
+    is_mapped: bool
+    tries: int
+    start: datetime | None
+    end: datetime | None
+    seconds: float | None
+    waited: float
+    error: str
+    url: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    counts: Counter[str]
+    start: datetime | None = None
+    end: datetime | None = None
+    queued: datetime | None = None
+    tries: int = 0
+    index: int = -1
+
+
+def newest_runs(dag_id: str, number: int) -> list[DagRun]:
+    """Return the newest runs of a DAG, newest first."""
+    return list(DagRun.objects.filter(dag_id=dag_id).only(*_OF_RUN).order_by("-run_after", "-id")[:number])
+
+
+def history_of(dag_id: str, name: str, tasks: Sequence[str], runs: Sequence[DagRun], is_group: bool = False) -> list[InRun]:
+    """Return a task, or the tasks of a group, in each of the runs that has it, in their order; two queries."""
+    sums = _sums(tasks, [run.pk for run in runs])
+    errors = _errors(tasks, [run.pk for run in runs if run.pk in sums])
+    return [_in_run(dag_id, name, run, sums[run.pk], errors.get(run.pk, ""), is_group) for run in runs if run.pk in sums]
+
+
+def _sums(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, _Sum]:
+    if not run_ids:
+        return {}
+    rows: Any = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks).order_by()
+    measures = {
+        **{"number": Count("id"), "first": Min("start_date"), "last": Max("end_date"), "queued": Min("queued_dttm")},
+        **{"tries": Max("try_number"), "index": Max("map_index")},
+    }
+    found: dict[int, _Sum] = {}
+    for run, state, number, first, last, queued, tries, index in rows.values_list("dag_run_id", "state").annotate(**measures):
+        total = found.setdefault(run, _Sum(Counter()))
+        total.counts[state if state in WORST_FIRST else NONE] += number
+        total.start, total.queued = _least(total.start, first), _least(total.queued, queued)
+        total.end = max(filter(None, (total.end, last)), default=None)
+        total.tries, total.index = max(total.tries, tries), max(total.index, index)
+    return found
+
+
+def _least(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(filter(None, (one, other)), default=None)
+
+
+def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
+    """Return what a failed instance of each run says."""
+    rows = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks, state__in=["failed", "up_for_retry"])
+    said = rows.order_by("-map_index").values_list("dag_run_id", "cause", "cause_detail")[:1000]
+    return {run: error_line(detail) or (cause or "").replace("_", " ") for run, cause, detail in said}
+
+
+def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_group: bool) -> InRun:
+    state = worst(total.counts)
+    number = sum(total.counts.values())
+    is_over = run.state in ("success", "failed") or state in ("success", "failed", "skipped", "upstream_failed", "removed")
+    end = total.end if is_over else None
+    is_mapped = total.index >= 0
+    page = f"{reverse('dag_cell', args=[dag_id])}?run={run.pk}&name={name}"
+    waited = elapsed(total.queued, total.start) if total.queued and total.start else None
+    return InRun(
+        run=run,
+        state=None if state == NONE else state,
+        counts=[(None if word == NONE else word, total.counts[word]) for word in WORST_FIRST if word in total.counts],
+        total=number,
+        is_mapped=is_mapped,
+        tries=total.tries,
+        start=total.start,
+        end=end,
+        seconds=elapsed(total.start, end) if total.end or not is_over else None,
+        waited=max(0.0, waited or 0.0),
+        error=error,
+        url=page if is_mapped or is_group else reverse("log_detail", args=[dag_id, run.run_id, name]),
+    )
+
+
+def chart_over_runs(rows: Iterable[InRun]) -> Chart:
+    """Return the durations as bars, oldest left; rows come newest first."""
+    spans = [Span(row.seconds, row.waited, row.state, run_title(row.run), row.url) for row in rows if row.seconds is not None]
+    return chart_of(spans[::-1], with_waiting=True)

@@ -1,0 +1,249 @@
+// Decides how the grid of a DAG answers: one set of listeners for all cells, arrow keys, a card beside the cell, changes as they come.
+//
+// A cell is a bare <td class="state">; its row has the task (data-t), the head of its column the run (data-r, data-run).
+import { openIn } from "./dialogs.js";
+import { STATES } from "./live.js";
+import { at, getText, post } from "./requests.js";
+
+const HINT_AFTER = 120;
+const MARKS = Object.keys(STATES);
+
+export function mount(place) {
+  const card = place.querySelector("#grid-card");
+  const form = place.querySelector("#grid-form");
+  const hints = new Map();
+  let here = null; // {task, run} of the cell that has the focus, over all loads.
+  let hintTimer = 0;
+  let typeTimer = 0;
+  let refreshTimer = 0;
+  let asked = 0;
+
+  const grid = () => place.querySelector("#grid");
+  const table = () => place.querySelector("table.grid");
+  const heads = () => table().tHead.rows[0].cells;
+  const rowOf = (task) => place.querySelector(`tr[data-t="${CSS.escape(task)}"]`);
+  const headOf = (cell) => heads()[cell.cellIndex];
+  const stateOf = (cell) => MARKS.find((state) => cell.classList.contains(state));
+  const wordOf = (cell) => (stateOf(cell) === "none" ? "no state" : stateOf(cell)?.replaceAll("_", " ") ?? "not in this run");
+  const isSum = (cell) => cell.classList.contains("m");
+  const isCell = (element) => element?.tagName === "TD";
+
+  function nameOf(cell) {
+    return `${cell.parentElement.dataset.t}, ${headOf(cell).dataset.title.replace(/, [a-z ]+$/, "")}, ${wordOf(cell)}`;
+  }
+
+  function cellUrl(cell) {
+    const query = new URLSearchParams({ run: headOf(cell).dataset.r, name: cell.parentElement.dataset.t });
+    return `${grid().dataset.base}/cell?${query}`;
+  }
+
+  function pageUrl(cell) {
+    if (isSum(cell)) return cellUrl(cell);
+    return `${grid().dataset.base}/runs/${encodeURIComponent(headOf(cell).dataset.run)}/tasks/${encodeURIComponent(cell.parentElement.dataset.t)}`;
+  }
+
+  // The focus: one cell or head can be reached by the Tab key, arrows go on from there.
+  function reach(cell, takeFocus = true) {
+    for (const old of table().querySelectorAll('[data-reach]')) {
+      old.removeAttribute("data-reach");
+      old.tabIndex = -1;
+    }
+    const target = isCell(cell) ? cell : cell.querySelector("a:not(.toggle)") ?? cell;
+    target.setAttribute("data-reach", "");
+    target.tabIndex = 0;
+    if (isCell(cell)) cell.setAttribute("aria-label", nameOf(cell));
+    here = { task: cell.parentElement.dataset.t, run: headOf(cell)?.dataset.r };
+    if (!takeFocus) return;
+    target.focus({ preventScroll: true });
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  function prepare() {
+    if (!table()) return;
+    for (const link of table().querySelectorAll("th a:not(.toggle)")) link.tabIndex = -1;
+    const scroll = place.querySelector(".grid-scroll");
+    const rows = table().tBodies[0].rows;
+    const first = rows[0]?.cells;
+    if (first?.length) reach(first[first.length - 1], false);
+    if (!scroll.dataset.placed) scroll.scrollLeft = scroll.scrollWidth;
+    scroll.dataset.placed = "yes";
+    const cross = document.createElement("div");
+    cross.className = "grid-cross";
+    cross.hidden = true;
+    scroll.append(cross);
+  }
+
+  // Loads the grid for an address, and puts the focus and the scrolling back where they were.
+  async function load(url, { push = false } = {}) {
+    const turn = ++asked;
+    const target = new URL(url, location.href);
+    target.searchParams.append("part", "grid");
+    const had = place.contains(document.activeElement) && table()?.contains(document.activeElement) ? { ...here } : null;
+    const scroll = place.querySelector(".grid-scroll");
+    const [left, top] = [scroll?.scrollLeft, scroll?.scrollTop];
+    const isAtEnd = scroll ? scroll.scrollLeft + scroll.clientWidth >= scroll.scrollWidth - 4 : true;
+    const html = await getText(target, { "X-Requested-With": "fetch" });
+    if (turn !== asked) return;
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    grid().replaceWith(box.content.querySelector("#grid"));
+    if (push) history.pushState({}, "", url);
+    const fresh = place.querySelector(".grid-scroll");
+    if (fresh && !isAtEnd) {
+      fresh.dataset.placed = "yes";
+      [fresh.scrollLeft, fresh.scrollTop] = [left, top];
+    } else if (fresh) fresh.scrollTop = top ?? 0;
+    prepare();
+    if (had) again(had);
+    hints.clear();
+  }
+
+  function again({ task, run }) {
+    const row = task === undefined ? table()?.tHead.rows[0] : rowOf(task);
+    const column = [...heads()].findIndex((head) => head.dataset.r === run);
+    const cell = row?.cells[Math.max(0, column)];
+    if (cell) reach(cell);
+  }
+
+  function cross(cell) {
+    const strip = place.querySelector(".grid-cross");
+    if (!strip) return;
+    strip.hidden = !cell;
+    if (!cell) return;
+    strip.style.left = `${headOf(cell).offsetLeft}px`;
+    strip.style.height = `${table().offsetHeight}px`;
+  }
+
+  function showCard(cell) {
+    clearTimeout(hintTimer);
+    card.textContent = "";
+    const name = document.createElement("strong");
+    name.textContent = nameOf(cell);
+    card.append(name);
+    const key = `${cellUrl(cell)} ${cell.className}`;
+    if (hints.has(key)) card.insertAdjacentHTML("beforeend", hints.get(key));
+    else hintTimer = setTimeout(() => fillCard(cell, key), HINT_AFTER);
+    card.hidden = false;
+    beside(cell);
+    cross(cell);
+  }
+
+  async function fillCard(cell, key) {
+    const html = await getText(`${cellUrl(cell)}&hint`).catch(() => "");
+    hints.set(key, html);
+    if (card.hidden || !cell.isConnected || !card.firstChild || card.firstChild.textContent !== nameOf(cell)) return;
+    card.insertAdjacentHTML("beforeend", html);
+    beside(cell);
+  }
+
+  // Beside the cell and below its row, so that the row can still be read.
+  function beside(cell) {
+    const box = cell.getBoundingClientRect();
+    const below = box.bottom + 10 + card.offsetHeight < innerHeight;
+    card.style.left = `${Math.max(8, Math.min(innerWidth - card.offsetWidth - 8, box.left - card.offsetWidth / 2))}px`;
+    card.style.top = `${below ? box.bottom + 10 : box.top - card.offsetHeight - 10}px`;
+  }
+
+  function hideCard() {
+    clearTimeout(hintTimer);
+    card.hidden = true;
+    cross(null);
+  }
+
+  function step(cell, key) {
+    const row = cell.parentElement;
+    const index = cell.cellIndex;
+    const rows = [table().tHead.rows[0], ...table().tBodies[0].rows];
+    const y = rows.indexOf(row);
+    if (key === "ArrowLeft" || key === "ArrowRight") return row.cells[index + (key === "ArrowLeft" ? -1 : 1)];
+    if (key === "Home") return row.cells[0];
+    if (key === "End") return row.cells[row.cells.length - 1];
+    const next = { ArrowUp: y - 1, ArrowDown: y + 1, PageUp: Math.max(1, y - 10), PageDown: Math.min(rows.length - 1, y + 10) }[key];
+    return rows[next]?.cells[index];
+  }
+
+  function onKey(event) {
+    if (event.key === "Escape") hideCard();
+    const cell = event.target.closest?.("table.grid td, table.grid th");
+    if (!cell || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = /^(Arrow|Home|End|Page)/.test(event.key) && step(cell, event.key);
+    if (next) {
+      event.preventDefault();
+      reach(next);
+    } else if (isCell(cell) && cell.className && event.key === "Enter") {
+      event.preventDefault();
+      location.assign(pageUrl(cell));
+    } else if (event.key === " " && isCell(cell) && cell.className) {
+      event.preventDefault();
+      openIn("drawer", pageUrl(cell));
+    } else if (event.key === " " && cell.querySelector(".toggle")) {
+      event.preventDefault();
+      cell.querySelector(".toggle").click();
+    }
+  }
+
+  function onClick(event) {
+    const link = event.target.closest("a[data-grid-link]");
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+    if (link && isPlain) {
+      event.preventDefault();
+      return load(link.getAttribute("href"), { push: true });
+    }
+    const cell = event.target.closest("td");
+    if (!isCell(cell) || !table().contains(cell) || !stateOf(cell)) return;
+    reach(cell);
+    if (!isPlain) return window.open(pageUrl(cell), "_blank", "noopener");
+    hideCard();
+    openIn("drawer", pageUrl(cell));
+  }
+
+  function address() {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    return `?${query}`;
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    load(address(), { push: true });
+  });
+  form.addEventListener("input", (event) => {
+    clearTimeout(typeTimer);
+    if (event.target.name === "runs") post(at("settings/preferences"), { runs: Number(event.target.value) });
+    typeTimer = setTimeout(() => load(address(), { push: true }), event.target.type === "search" ? 200 : 0);
+  });
+  place.addEventListener("click", onClick);
+  place.addEventListener("auxclick", (event) => event.button === 1 && onClick(event));
+  place.addEventListener("keydown", onKey);
+  place.addEventListener("mouseover", (event) => {
+    const cell = event.target.closest("table.grid td[class]");
+    cell ? showCard(cell) : hideCard();
+  });
+  place.addEventListener("mouseleave", hideCard);
+  place.addEventListener("focusin", (event) => (isCell(event.target) && event.target.className && event.target.matches(":focus-visible") ? showCard(event.target) : hideCard()));
+  place.addEventListener("focusout", hideCard);
+  window.addEventListener("popstate", () => load(location.href));
+
+  // A simple cell changes at once; sums, heads and new runs come with the next load of the grid, the larger the later.
+  function take({ changes, complete }) {
+    if (!place.isConnected) return;
+    const columns = new Map([...(table() ? heads() : [])].map((head, index) => [head.dataset.r, index]));
+    let isStale = !complete;
+    for (const change of changes) {
+      const [run] = change.key.split(":", 1);
+      if (!grid().dataset.base.endsWith(`/${encodeURIComponent(change.dag)}`)) continue;
+      const cell = change.task && change.mapIndex < 0 ? rowOf(change.task)?.cells[columns.get(run)] : null;
+      if (!cell || isSum(cell)) isStale = true;
+      else cell.className = change.state ?? "none";
+      if (cell && cell.hasAttribute("data-reach")) cell.setAttribute("aria-label", nameOf(cell));
+      if (place.querySelector("td.m")) isStale = true;
+    }
+    if (!isStale || refreshTimer) return;
+    const cells = (table()?.tBodies[0].rows.length ?? 0) * columns.size;
+    refreshTimer = setTimeout(() => {
+      refreshTimer = 0;
+      load(location.href).catch(() => {});
+    }, Math.max(300, Math.min(5000, cells / 4)));
+  }
+  document.addEventListener("live:changes", (event) => take(event.detail));
+  prepare();
+}

@@ -1,0 +1,81 @@
+"""The tasks of a DAG: their list, and one task or group over the runs."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from dags_app.models import Dag
+from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.signed_in import client_of
+from tests.integration.ui.test_grid import SPEC, fill
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dag() -> Dag:
+    return make_dag("etl", SPEC)
+
+
+@pytest.fixture
+def client(dag: Dag) -> Client:
+    return client_of("Viewer")
+
+
+def test_the_list_has_what_tasks_are_and_their_last_states(client: Client, dag: Dag) -> None:
+    make_ti(fill(dag, 1), "gone", state="success")
+    page = client.get("/dags/etl/tasks")
+    assert [row.task_id for row in page.context["rows"]] == ["start", "q.a", "q.b", "gone"]
+    shown = page.content.decode()
+    assert "not in the newest version" in shown and 'class="dot failed"' in shown and "all success" in shown
+    assert [row.task_id for row in client.get("/dags/etl/tasks?q=Q.B").context["rows"]] == ["q.b"]
+    assert "No task passes the filter" in client.get("/dags/etl/tasks?q=zzz").content.decode()
+
+
+def test_a_task_is_shown_over_the_runs_with_tries_durations_and_errors(client: Client, dag: Dag) -> None:
+    run = make_run(dag, "r", state="failed", logical_date=None)
+    times = {"queued_dttm": NOON, "start_date": NOON + timedelta(seconds=5), "end_date": NOON + timedelta(seconds=65)}
+    make_ti(run, "start", state="failed", try_number=3, cause="user_exception", cause_detail="x\nKeyError: <k>", **times)
+    make_run(dag, "without", run_after=NOON + timedelta(days=1))
+    page = client.get("/dags/etl/tasks/start")
+    (row,) = page.context["history"]
+    assert (row.state, row.tries, row.seconds, row.waited, row.error) == ("failed", 3, 60.0, 5.0, "KeyError: <k>")
+    assert "KeyError: &lt;k&gt;" in page.content.decode() and page.context["chart"].bars[0].wait_height > 0
+
+
+def test_a_mapped_task_and_a_group_are_summed_up(client: Client, dag: Dag) -> None:
+    run = fill(dag, 1)
+    (mapped,) = client.get("/dags/etl/tasks/q.b").context["history"]
+    assert (mapped.state, mapped.counts, mapped.url) == (
+        "failed",
+        [("failed", 1), ("success", 3)],
+        f"/dags/etl/cell?run={run.pk}&name=q.b",
+    )
+    page = client.get("/dags/etl/tasks/group/q")
+    assert page.context["history"][0].total == 5
+    assert [row.task_id for row in page.context["rows"]] == ["q.a", "q.b"]
+    assert client.get("/dags/etl/tasks/group/none").status_code == client.get("/dags/etl/tasks/none").status_code == 404
+
+
+def test_a_task_that_was_removed_keeps_its_history(client: Client, dag: Dag) -> None:
+    make_ti(fill(dag, 1), "gone", state=None)
+    shown = client.get("/dags/etl/tasks/gone").content.decode()
+    assert "The newest version of the DAG has no task gone" in shown and "no state" in shown
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/tasks/q.b", "/tasks/group/q"])
+def test_the_pages_ask_as_much_for_many_runs_as_for_few(client: Client, dag: Dag, path: str) -> None:
+    def queries() -> Any:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(f"/dags/etl{path}").status_code == 200
+        return len(seen)
+
+    fill(dag, 1)
+    few = queries()
+    for number in range(2, 20):
+        fill(dag, number)
+    assert queries() == few
