@@ -4,6 +4,7 @@ from django.urls import path
 
 from runs.dag_urls import DAG_PAGES
 from runs.instance_urls import INSTANCES
+from runs.list_urls import LISTS
 from runs.metrics.view import metrics
 from runs.views import backfills, clear, dag_list, graph, home, live, mark, notes, orders, removals, run, trigger
 
@@ -36,6 +37,7 @@ urlpatterns = [
     *_ACTIONS,
     *_GRAPHS,
     *DAG_PAGES,
+    *LISTS,
     path("", home.home, name="home"),
     path("metrics", metrics, name="metrics"),
     path("live", live.live, name="live"),

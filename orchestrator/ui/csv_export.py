@@ -31,7 +31,7 @@ def csv_response(
     """Return the rows as a file. Raises ``RestError`` for a wrong address."""
     values = read_values(spec, request.GET)
     order = [term.expression() for term in spec.order.terms(values.get("order_by"))]
-    found = list(spec.params.narrow(rows, values).order_by(*order)[:MOST_ROWS])
+    found = list(spec.narrow(rows, values).order_by(*order)[:MOST_ROWS])
     response = StreamingHttpResponse(_lines(spec, found, attach), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{spec.name}.csv"'
     return response

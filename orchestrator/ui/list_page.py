@@ -1,4 +1,4 @@
-"""Decides how a view answers with a list page: the page, the same rows as CSV, or what was wrong with the address."""
+"""Decides how a view answers with a list page: the page, the same rows as CSV, a tidier address, or what was wrong with it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from orchestrator.rest.errors import RestError
 from orchestrator.ui.csv_export import csv_response
+from orchestrator.ui.list_fields import tidied
 from orchestrator.ui.lists import Attach, ListSpec, list_view
 from orchestrator.ui.saved_views import views_for
 
@@ -24,7 +25,13 @@ def list_page(
     attach: Attach | None = None,
     context: dict[str, Any] | None = None,
 ) -> HttpResponseBase:
-    """Answer with a list; ``attach`` loads for the rows of a page what they do not carry, by a constant number of queries."""
+    """Answer with a list; ``attach`` loads for the rows of a page what they do not carry, by a constant number of queries.
+
+    What a form sent, empty fields and times on the person's clock, leads to the address that it means.
+    """
+    tidy = tidied(spec.filters, request.GET).urlencode()
+    if tidy != request.GET.urlencode():
+        return redirect(f"{request.path}?{tidy}" if tidy else request.path)
     if request.GET.get("format") == "csv":
         try:
             return csv_response(request, spec, rows, attach)

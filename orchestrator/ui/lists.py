@@ -17,22 +17,30 @@ from orchestrator.rest.errors import InvalidError, RestError
 from orchestrator.rest.ordering import Ordering
 from orchestrator.rest.paging import Page, page
 from orchestrator.rest.params import Params
+from orchestrator.ui.list_fields import Filter, FormField, fields_of, single
 from orchestrator.ui.preferences import preferences_of
+
+__all__ = ["Attach", "Chip", "Column", "Filter", "ListSpec", "ListView", "changed", "chips_of", "list_view", "read_values"]
 
 PAGE_SIZES = (25, 50, 100)
 NO_FILTER = frozenset({"limit", "offset", "cursor", "order_by", "format"})
 Attach = Callable[[Sequence[Any]], None]
+_ARROWS = (("", "↑"), ("-", "↓"))
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``order``: its name in the ordering; ``text``: what CSV has for a row, from a path by default."""
+    """One column.
+
+    ``order``: its name in the ordering; ``text``: what CSV has for a row, from a path by default; ``hidden``: until chosen.
+    """
 
     name: str
     label: str
     order: str = ""
     number: bool = False
     text: Callable[[Any], Any] | None = None
+    hidden: bool = False
 
     def text_of(self, row: Any) -> Any:
         """Return the value of a row for CSV."""
@@ -40,22 +48,11 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """One field of the filter form. ``kind``: text, search (always visible), choice, choices (several), date or number."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    choices: Sequence[tuple[str, str]] | Callable[[], Sequence[tuple[str, str]]] = ()
-
-    def options(self) -> Sequence[tuple[str, str]]:
-        """Return (value, label) pairs."""
-        return self.choices() if callable(self.choices) else self.choices
-
-
-@dataclass(frozen=True, slots=True)
 class ListSpec:
-    """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's."""
+    """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's.
+
+    ``also`` narrows by what single parameters cannot, with all their values at hand.
+    """
 
     name: str
     params: Params
@@ -65,6 +62,12 @@ class ListSpec:
     default_order: tuple[str, ...] = ()
     keyset: bool = False
     noun: str = "row"
+    also: Callable[[QuerySet[Any], Mapping[str, Any]], QuerySet[Any]] | None = None
+
+    def narrow(self, rows: QuerySet[Any], values: Mapping[str, Any]) -> QuerySet[Any]:
+        """Return the rows that pass every filter. Raises ``RestError``."""
+        found = self.params.narrow(rows, values)
+        return self.also(found, values) if self.also is not None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +89,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class FormField:
-    """A field of the filter form with its present values."""
-
-    filter: Filter
-    values: list[str]
-
-    @property
-    def value(self) -> str:
-        """The only value, or the last."""
-        return self.values[-1] if self.values else ""
-
-
-@dataclass(frozen=True, slots=True)
 class ListView:
     """Everything that the template of a list shows."""
 
@@ -114,6 +104,8 @@ class ListView:
     query: str
     error: str = ""
     hidden: frozenset[str] = field(default=frozenset())
+    limit: int = 0
+    order: str = ""
 
     @property
     def shown_total(self) -> str:
@@ -127,13 +119,41 @@ class ListView:
         return bool(self.chips)
 
     def shows(self, name: str) -> bool:
-        """Return whether a column is shown."""
-        return name not in self.hidden
+        """Return whether there is such a column and it is shown."""
+        return any(head.column.name == name for head in self.heads)
 
     @property
-    def columns_shown(self) -> int:
-        """How many columns are shown."""
-        return len(self.heads)
+    def choices(self) -> list[tuple[Column, bool]]:
+        """All columns, each with whether it is shown."""
+        return [(column, self.shows(column.name)) for column in self.spec.columns]
+
+    @property
+    def orders(self) -> list[tuple[str, str, bool]]:
+        """(value, words, is present) for a select: heads of columns cannot be had on a phone."""
+        known = {column.order: column.label for column in self.spec.columns if column.order}
+        found = [(f"{sign}{name}", f"{label} {arrow}") for name, label in known.items() for sign, arrow in _ARROWS]
+        return [(value, words, value == self.order) for value, words in found]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """(name, value) of what the address has and the form has no field for."""
+        own = single(self.spec.filters).keys() | {"offset", "cursor", "format", "order_by"}
+        return [(name, value) for name, values in QueryDict(self.query).lists() if name not in own for value in values if value]
+
+    @property
+    def has_turns(self) -> bool:
+        """True where there is another page."""
+        return bool(self.next_url or self.previous_url)
+
+    @property
+    def sizes(self) -> list[tuple[int, str]]:
+        """(number, address) for rows on a page."""
+        return [(size, changed(QueryDict(self.query), ("offset", "cursor"), limit=size)) for size in PAGE_SIZES]
+
+    @property
+    def first_url(self) -> str:
+        """The address of the first page."""
+        return changed(QueryDict(self.query), ("offset", "cursor"))
 
 
 def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach: Attach | None = None) -> ListView:
@@ -141,17 +161,24 @@ def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach:
     query, error = request.GET, ""
     try:
         values = read_values(spec, query)
-        found = page(spec.params.narrow(rows, values), spec.order.terms(values.get("order_by")), values)
+        found = page(spec.narrow(rows, values), spec.order.terms(values.get("order_by")), values)
     except (RestError, InvalidError) as refusal:
-        values, found, error = {}, Page([], 0), refusal_text(refusal)
+        values, found, error = {}, Page([], 0), refusal_text(refusal, spec)
     if attach is not None:
         attach(found.rows)
-    hidden = frozenset(preferences_of(request).columns.get(spec.name, ()))
+    hidden = hidden_columns(request, spec)
     next_url, previous_url = _turns(spec, query, values, found)
     return ListView(
-        spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden), _chips(spec, query), _fields(spec, query),
-        next_url, previous_url, query.urlencode(), error, hidden,
+        spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden), chips_of(spec, query),
+        fields_of(spec.filters, query), next_url, previous_url, query.urlencode(), error, hidden,
+        values.get("limit") or 0, _order(spec, query),
     )  # fmt: skip
+
+
+def hidden_columns(request: HttpRequest, spec: ListSpec) -> frozenset[str]:
+    """Return the names of the columns that the person does not want to see."""
+    chosen = preferences_of(request).columns.get(spec.name)
+    return frozenset(column.name for column in spec.columns if column.hidden) if chosen is None else frozenset(chosen)
 
 
 def read_values(spec: ListSpec, query: QueryDict) -> dict[str, Any]:
@@ -175,11 +202,13 @@ def without_empty(query: QueryDict) -> QueryDict:
     return kept
 
 
-def refusal_text(refusal: RestError) -> str:
+def refusal_text(refusal: RestError, spec: ListSpec) -> str:
     """Return one sentence for what was wrong with an address."""
-    if isinstance(refusal.detail, list):
-        return "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in refusal.detail)
-    return str(refusal.detail)
+    if not isinstance(refusal.detail, list):
+        return str(refusal.detail)
+    known = single(spec.filters)
+    named = ((known[name].label if (name := str(item["loc"][1])) in known else name, item["msg"]) for item in refusal.detail)
+    return "; ".join(f"{label}: {message}" for label, message in named)
 
 
 def changed(query: QueryDict, drop: Sequence[str] = (), **given: Any) -> str:
@@ -194,7 +223,7 @@ def changed(query: QueryDict, drop: Sequence[str] = (), **given: Any) -> str:
 
 
 def _heads(spec: ListSpec, query: QueryDict, hidden: frozenset[str]) -> list[Head]:
-    present = (query.getlist("order_by") or list(spec.default_order) or [""])[0]
+    present = _order(spec, query)
     return [_head(column, query, present) for column in spec.columns if column.name not in hidden]
 
 
@@ -207,16 +236,25 @@ def _head(column: Column, query: QueryDict, present: str) -> Head:
     return Head(column, changed(query, ("offset", "cursor"), order_by=target), direction)
 
 
-def _chips(spec: ListSpec, query: QueryDict) -> list[Chip]:
-    labels = {item.name: item.label for item in spec.filters}
-    known = {param.name for param in spec.params.items if param.apply is not None} | labels.keys()
+def _order(spec: ListSpec, query: QueryDict) -> str:
+    return (query.getlist("order_by") or list(spec.default_order) or [""])[0]
+
+
+def chips_of(spec: ListSpec, query: QueryDict, *, only_known: bool = True) -> list[Chip]:
+    """Return the filters of an address in words; all of its parameters, where it is known that they are filters."""
+    known = single(spec.filters)
+    names = {param.name for param in spec.params.items if param.apply is not None} | known.keys()
     return [
-        Chip(labels.get(name, name.replace("_", " ")), value, _without(query, name, value))
+        _chip(known.get(name) or Filter(name, name.replace("_", " ")), value, query)
         for name, values in query.lists()
-        if name in known and name not in NO_FILTER
+        if (name in names or not only_known) and name not in NO_FILTER
         for value in values
         if value
     ]
+
+
+def _chip(item: Filter, value: str, query: QueryDict) -> Chip:
+    return Chip(item.label, item.text_of(value), _without(query, item.name, value))
 
 
 def _without(query: QueryDict, name: str, value: str) -> str:
@@ -225,10 +263,6 @@ def _without(query: QueryDict, name: str, value: str) -> str:
     for dropped in ("offset", "cursor"):
         copy.pop(dropped, None)
     return f"?{copy.urlencode()}"
-
-
-def _fields(spec: ListSpec, query: QueryDict) -> list[FormField]:
-    return [FormField(item, query.getlist(item.name)) for item in spec.filters]
 
 
 def _turns(spec: ListSpec, query: QueryDict, values: Mapping[str, Any], found: Page) -> tuple[str, str]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
-from accounts.later import giver_of
 from accounts.roles import Role
-from accounts.services import audit_write
 from orchestrator.kernel.clock import utcnow
 from orchestrator.rest import scalars
 from orchestrator.rest.answers import json_response
@@ -21,10 +16,11 @@ from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import between, one_of, order_param, page_params, params, states
 from orchestrator.rest.schemas import Schema
 from runs.bulk.kinds import Target, has_instances
+from runs.bulk.ordering import bulk_cancel_for, bulk_order_for
 from runs.bulk.progress import expected_end, share_done
 from runs.bulk.requests import Order, read_order
 from runs.bulk.selection import foreseen, missing
-from runs.bulk.services import NotOpenError, bulk_cancel, bulk_order
+from runs.bulk.services import NotOpenError
 from runs.models import BulkAction, BulkFailure
 
 operations = Operations("Bulk Action")
@@ -83,7 +79,7 @@ LIST = params(
     between("created_at", "created_at"),
 )
 FAILURES = params(page_params(), order_param())
-_NEWEST_FIRST = ordering("id", "state", "kind", "actor", "created_at", "ended_at", default=["-id"])
+NEWEST_FIRST = ordering("id", "state", "kind", "actor", "created_at", "ended_at", default=["-id"])
 _IN_ORDER = ordering("id", "dag_id", "task_id", "map_index", default=["id"], dag_run_id="run_id")
 
 
@@ -94,13 +90,10 @@ def create_bulk_action(call: Call) -> Any:
     if call.body["dry_run"]:
         found = foreseen(order)
         return {"dry_run": True, "total_entries": found.total, "by_state": found.by_state, "dag_runs": found.runs}
-    now = utcnow()
-    with transaction.atomic():
-        action = bulk_order(order, giver_of(call.request.user), now=now, reason=call.body["reason"] or "")
-        sent = {name: call.body[name] for name in call.body.given} | {"bulk_action": action.pk}
-        if call.body["items"] is not None:
-            sent["items"] = len(call.body["items"])  # the action itself keeps them
-        audit_write("create_bulk_action", actor=call.user_name, extra=sent, dag_id=_only_dag(order), **_reason(call))
+    sent = {name: call.body[name] for name in call.body.given}
+    if call.body["items"] is not None:
+        sent["items"] = len(call.body["items"])  # the action itself keeps them
+    action = bulk_order_for(call.request.user, order, sent, reason=call.body["reason"] or "")
     return json_response(ACTION.of(action), 202)
 
 
@@ -108,7 +101,7 @@ def create_bulk_action(call: Call) -> Any:
 def get_bulk_actions(call: Call) -> dict[str, Any]:
     """Return the actions, newest first; where rules limit somebody, his own."""
     rows = BulkAction.objects.all()
-    return list_body(rows, call.query, params=LIST, order=_NEWEST_FIRST, schema=ACTION, key="bulk_actions")
+    return list_body(rows, call.query, params=LIST, order=NEWEST_FIRST, schema=ACTION, key="bulk_actions")
 
 
 @operations.add("GET", _ONE, "get_bulk_action", types=_TYPES)
@@ -120,14 +113,10 @@ def get_bulk_action(call: Call) -> dict[str, Any]:
 @operations.add("POST", f"{_ONE}/cancel", "cancel_bulk_action", role=Role.USER, types=_TYPES)
 def cancel_bulk_action(call: Call) -> dict[str, Any]:
     """Begin nothing more of an action; what is done stays done."""
-    found = _found(call)
-    with transaction.atomic():
-        try:
-            action = bulk_cancel(found, now=utcnow())
-        except NotOpenError as error:
-            raise RestError(409, str(error)) from error
-        audit_write("cancel_bulk_action", actor=call.user_name, extra={"bulk_action": action.pk, "done": action.done})
-    return ACTION.of(action)
+    try:
+        return ACTION.of(bulk_cancel_for(call.request.user, _found(call)))
+    except NotOpenError as error:
+        raise RestError(409, str(error)) from error
 
 
 @operations.add("GET", f"{_ONE}/failures", "get_bulk_action_failures", params=FAILURES, types=_TYPES)
@@ -146,19 +135,6 @@ def _order(call: Call) -> Order:
     if unknown := missing(order):
         raise NotFoundError(f"There is no such item: {', '.join(unknown)}")
     return order
-
-
-def _only_dag(order: Order) -> str | None:
-    """Return the DAG where the order names a single one, so that its event log shows the order."""
-    named = order.selection.get("filters", {}).get("dag_id")
-    if "items" in order.selection:
-        ids = {item["dag_id"] for item in order.selection["items"]}
-        named = ids.pop() if len(ids) == 1 else None
-    return named if named != "~" else None
-
-
-def _reason(call: Call) -> dict[str, datetime | str]:
-    return {"reason": call.body["reason"]} if call.body["reason"] else {}
 
 
 def _found(call: Call) -> BulkAction:

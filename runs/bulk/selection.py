@@ -104,6 +104,21 @@ def foreseen(order: Any) -> Foreseen:
     return Foreseen(by_state, rows.order_by().values(run).distinct().count())
 
 
+def foreseen_within(order: Any, most: int, most_runs: int) -> tuple[Foreseen, bool]:
+    """Count what an order would touch in bounded time; False where it would be more than ``most`` and the count stopped there.
+
+    What a clear takes along is counted where no more than ``most_runs`` runs have to be looked at.
+    """
+    is_of_instances = has_instances(order.target, order.kind)
+    rows = _instances(order) if is_of_instances else _runs(order)
+    found = list(rows.order_by().values_list("state", "dag_run_id" if is_of_instances else "pk")[: most + 1])
+    counted = Foreseen(dict(Counter(state or "none" for state, _ in found[:most])), len({run for _, run in found[:most]}))
+    is_all = len(found) <= most
+    if order.kind == "clear" and is_all and len(_candidates(order).order_by().values("pk")[: most_runs + 1]) <= most_runs:
+        return _walked(order), True
+    return counted, is_all
+
+
 def _walked(order: Any) -> Foreseen:
     states: Counter[str] = Counter()
     runs = 0

@@ -34,7 +34,8 @@ async function submit(dialog, form, submitter) {
   const target = answer.headers.get("X-Location") ?? (answer.redirected ? answer.url : "");
   if (target) return leave(target);
   if (answer.status >= 500) return notice("The server failed; its log says why.", "error");
-  fill(dialog, await answer.text(), dialog.dataset.url);
+  fill(dialog, await answer.text(), dialog.contains(form) ? dialog.dataset.url : url.href);
+  if (!dialog.open) dialog.showModal();
 }
 
 // The same address again, or one that differs only after #, would not load by itself.
@@ -61,12 +62,13 @@ function onClick(event) {
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => notice("Copied"));
 }
 
+// A form outside of a dialog with data-dialog opens its answer in one.
 // <form data-confirm="What will happen"> asks before it is sent.
 function onSubmit(event) {
   const form = event.target;
   const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
   if (question && !window.confirm(question)) return event.preventDefault();
-  const dialog = form.closest("dialog");
+  const dialog = form.closest("dialog") ?? ("dialog" in form.dataset ? document.getElementById("dialog") : null);
   if (!dialog || form.method === "dialog" || event.defaultPrevented) return;
   event.preventDefault();
   submit(dialog, form, event.submitter);
