@@ -6,7 +6,7 @@ TESTS ?= tests
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/recordings
 
 .DEFAULT_GOAL := help
-.PHONY: help standalone test test-sqlite test-postgresql conformance lint format bench vendor debian-packages
+.PHONY: help standalone test test-sqlite test-postgresql conformance lint format bench vendor screenshots debian-packages
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench: $(VENV)/installed ## Measure throughput, latency and memory (BENCH="--qui
 
 vendor: $(VENV)/installed ## Copy the browser files that static/vendor/package.json pins (needs npm; the copies are committed)
 	$(BIN)/python -m orchestrator.ui.vendoring
+
+screenshots: debian-packages $(VENV)/installed-dev ## Take the pictures in docs/screenshots anew, from a platform that runs the demo DAGs
+	$(BIN)/python -m tests.ui.pictures
 
 debian-packages:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -1,4 +1,4 @@
-"""Decides how a database with a long history is made, and how fast its lists are: `python -m benchmarks.seed`.
+"""Decides how a database with a long history is made, and how fast its lists and pages are: `python -m benchmarks.seed`.
 
 The rows are made by the server itself (INSERT … SELECT generate_series), so that millions take minutes.
 """
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 DAGS, RUNS_PER_DAG, TASKS_PER_RUN = 2000, 100, 25
 CHUNK_RUNS = 20_000
+# One DAG for the largest grid that is promised to be smooth.
+WIDE, WIDE_TASKS, WIDE_RUNS = "wide", 500, 50
 REPOSITORY = Path(__file__).parent.parent
 
 
 def main() -> int:
-    """Make the database (or take the one of --url), measure its lists, print them as Markdown."""
+    """Make the database (or take the one of --url), measure lists and pages, print them as Markdown."""
     options = _options()
     if options.inside:
         return _inside(options)
@@ -40,7 +42,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed", description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1 is 2,000 DAGs, 200,000 runs and 5,000,000 task instances")
-    parser.add_argument("--repeat", type=int, default=40, help="requests per list")
+    parser.add_argument("--repeat", type=int, default=40, help="requests per list or page")
+    parser.add_argument("--only", type=lambda given: given.split(","), default=["lists", "pages"], help="lists, pages, or both")
     parser.add_argument("--url", help="measure this database and seed it only where it has no runs; default: a fresh server")
     parser.add_argument("--out", type=Path, help="also write the figures as JSON to this file")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -62,13 +65,17 @@ def _inside(options: argparse.Namespace) -> int:
     import django
 
     django.setup()
-    from benchmarks.measures.lists import as_markdown, measure
+    from benchmarks.measures import lists, pages
     from runs.models import DagRun
 
     if not DagRun.objects.exists():
         seed(options.scale)
-    rows = measure(options.repeat)
-    print(as_markdown(rows))
+        seed_wide()
+    parts = {"lists": lists, "pages": pages}
+    rows = {}
+    for name in options.only:
+        rows[name] = parts[name].measure(options.repeat)
+        print(parts[name].as_markdown(rows[name]), end="\n\n")
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1) + "\n")
     return 0
@@ -111,6 +118,32 @@ def seed(scale: float) -> None:
     _execute("ANALYZE")
 
 
+def seed_wide() -> None:
+    """Add a DAG of 500 tasks with 50 runs, newer than all others."""
+    from dags_app.models import Dag, DagVersion
+    from runs.models import DagRun, TaskInstance
+
+    dag, version = f"'{WIDE}'", "'ffffffff-0000-0000-0000-000000000000'::uuid"
+    _fill(Dag, "", dag_id=dag, dag_display_name=dag, bundle_id="'dags-folder'", relative_fileloc="'wide.py'",
+          fileloc="'/dags/wide.py'", owners="'owner_1'", created_at="now()", last_parsed_time="now()")  # fmt: skip
+    _fill(DagVersion, "", id=version, dag_id=dag, version_number="1", structure_hash="'w'", attributes_hash="'w'",
+          document=_document(dag, WIDE_TASKS), created_at="now()", last_updated="now()")  # fmt: skip
+    _execute(f"UPDATE dags_app_dag SET latest_version_id = {version} WHERE dag_id = {dag}")
+    day = "timestamptz '2026-09-01' + r * interval '1 hour'"
+    _fill(DagRun, f"FROM generate_series(1, {WIDE_RUNS}) r", dag_id=dag, run_id="'scheduled__wide_' || r", run_type="'scheduled'",
+          state="CASE WHEN r % 7 = 0 THEN 'failed' ELSE 'success' END", logical_date=day, data_interval_start=day,
+          data_interval_end=day, run_after=day, queued_at=day, start_date=day, end_date=f"{day} + interval '50 minutes'",
+          created_dag_version_id=version, updated_at=day)  # fmt: skip
+    start, state = "r.run_after + t * interval '5 seconds'", "CASE WHEN (r.id + t) % 70 = 0 THEN 'failed' ELSE 'success' END"
+    _fill(TaskInstance, f"FROM runs_dagrun r CROSS JOIN generate_series(0, {WIDE_TASKS - 1}) t WHERE r.dag_id = {dag}",
+          id="(lpad(to_hex(r.id * 1000 + t), 32, 'e'))::uuid", dag_run_id="r.id", dag_id="r.dag_id", run_id="r.run_id",
+          task_id="'task_' || lpad(t::text, 3, '0')", try_number="1", state=state,
+          start_date=start, end_date=f"{start} + interval '4 seconds'", duration="4", queued_dttm=start, scheduled_dttm=start,
+          hostname="'worker-1'", operator="'PythonOperator'", dag_version_id=version, pool="'default_pool'", queue="'default'",
+          updated_at=start)  # fmt: skip
+    _execute("ANALYZE")
+
+
 def seed_changes() -> None:
     """Add a change of state of each seeded task instance, for measurements of what deletes them."""
     from runs.models import StateChange
@@ -120,11 +153,12 @@ def seed_changes() -> None:
     _execute("ANALYZE")
 
 
-def _document(name: str) -> str:
+def _document(name: str, tasks_per_run: int = TASKS_PER_RUN) -> str:
     """The smallest document of each DAG; lists read nothing else of it."""
     from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec, to_json
 
-    tasks = [TaskSpec(task_id=f"task_{number:02}") for number in range(TASKS_PER_RUN)]
+    digits = len(str(tasks_per_run))
+    tasks = [TaskSpec(task_id=f"task_{number:0{digits}}") for number in range(tasks_per_run)]
     text = json.dumps(to_json(DagSpec(dag_id="@@", tasks=tasks))).replace("'", "''")
     return f"replace('{text}', '@@', {name})"
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from typing import Any
-
-from django.db import connection
 from django.test import Client
 
-Figures = dict[str, Any]
+from benchmarks.measures.asking import Figures, asked
 
 
 def measure(repeat: int) -> list[Figures]:
@@ -71,34 +66,7 @@ def _lists() -> dict[str, str]:
     }
 
 
-class Queries:
-    """Notes each statement with the seconds that it took."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[float, str]] = []
-
-    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Run the statement."""
-        began = time.perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            self.seen.append((time.perf_counter() - began, sql))
-
-
 def _one(client: Client, name: str, path: str, repeat: int) -> Figures:
-    url = f"/api/v2/{path.replace('+', '%2B')}"
-    queries = Queries()
-    with connection.execute_wrapper(queries):
-        answer = client.get(url)
-    if answer.status_code != 200:
-        raise RuntimeError(f"{name}: {url} answered {answer.status_code} {answer.content[:200]!r}")
+    answer, figures = asked(client, name, f"/api/v2/{path.replace('+', '%2B')}", repeat)
     rows = max((len(value) for value in answer.json().values() if isinstance(value, list)), default=0)
-    times, began = [], time.monotonic()
-    while len(times) < repeat and (len(times) < 5 or time.monotonic() - began < 20):
-        start = time.perf_counter()
-        client.get(url)
-        times.append((time.perf_counter() - start) * 1000)
-    middle, high = statistics.median(times), sorted(times)[int(len(times) * 0.95)]
-    figures = {"name": name, "p50_ms": middle, "p95_ms": high, "queries": len(queries.seen), "rows": rows}
-    return figures | {"slowest": max(queries.seen, default=(0, ""))[1]}
+    return figures | {"rows": rows}
