@@ -90,7 +90,7 @@ def _missing(key: str) -> NotFoundError:
 
 def _write(call: Call, run: DagRun, key: str, event: str) -> dict[str, Any]:
     value, index, task_id = call.body["value"], call.body["map_index"], call.path["task_id"]
-    _check(key, value)
+    check_value(key, value)
     # The file of a large value that this one replaces goes with it.
     xcom_delete(run.pk, task_id, key, index)
     xcom_set([XComValue(run.pk, run.dag_id, run.run_id, task_id, index, key, value)], now=utcnow())
@@ -100,7 +100,7 @@ def _write(call: Call, run: DagRun, key: str, event: str) -> dict[str, Any]:
     return XCOM.of(row) | {"value": value}
 
 
-def _check(key: str, value: Any) -> None:
+def check_value(key: str, value: Any) -> None:
     """Refuse what would be read as the reference of a large value, and what is too large to come whole."""
     if isinstance(value, dict) and value.get("__classname__") == xcom_objects.MARK:
         raise RestError(400, f"The class name {xcom_objects.MARK!r} is reserved for large values that tasks write.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpRequest
 
@@ -13,12 +12,12 @@ from accounts.roles import Role
 from dags_app.models import DagVersion
 from orchestrator.ui.texts import markdown
 from runs.api.extra_links import stored_links
+from runs.explain.instance import explain_instance
 from runs.models import AttemptFields, HITLDetail, Hold, TaskInstance
+from runs.pages.explained import ShownReason, shown_reasons
 from runs.pages.rows import elapsed, is_over, shown_name
 from runs.pages.ti_address import ended_tries
-from runs.pages.ti_cause import sentence_of
 from runs.pages.ti_durations import Past, past_of
-from runs.pages.waiting import Waiting, waiting_of
 from runs.states import FINISHED, TaskInstanceState
 from runs.task_specs import tasks_of
 
@@ -31,7 +30,7 @@ class Head:
     """Everything that the head shows. ``ti`` is the try that is shown, ``current`` the newest row of the task instance."""
 
     ti: AttemptFields
-    current: AttemptFields
+    current: TaskInstance
     name: str
     tries: Sequence[AttemptFields]
     duration: float | None
@@ -41,11 +40,10 @@ class Head:
     note: str
     may_act: bool
     is_mapped: bool
-    waits: list[Waiting]
+    waits: list[ShownReason]
     hold: Hold | None
     links: list[tuple[str, str]]
     counts: dict[str, int]
-    cause: str
 
     @property
     def index_name(self) -> str:
@@ -76,6 +74,8 @@ class Head:
 def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFields]) -> Head:
     """Return the head for a try; a constant number of queries, but for what a wait has to look at."""
     current = tries[-1]
+    if not isinstance(current, TaskInstance):
+        raise TypeError("the last try is the current one")
     run = current.dag_run
     past = past_of(ti, run)
     note = current.note or ""
@@ -91,11 +91,10 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
         note=markdown(note) if note else "",
         may_act=access_of(request.user).on_dag(Role.USER, ti.dag_id) is Verdict.GRANTED,
         is_mapped=ti.map_index >= 0,
-        waits=waiting_of(current) if current.state not in FINISHED | _WITH_PROCESS else [],
+        waits=shown_reasons(explain_instance(current)) if current.state not in FINISHED | _WITH_PROCESS else [],
         hold=Hold.objects.filter(dag_run_id=run.pk, task_id=ti.task_id, map_index=ti.map_index).first(),
         links=links_of(current),
         counts={"Required actions": int(HITLDetail.objects.filter(ti_id__in=[row.pk for row in tries]).exists())},
-        cause=sentence_of(ti.cause) if ti.cause and ti.state in (*_FAILED, "up_for_retry") else "",
     )
 
 
@@ -103,10 +102,8 @@ def _has_run(ti: AttemptFields) -> bool:
     return is_over(ti) or ti.state in _WITH_PROCESS
 
 
-def links_of(current: Any) -> list[tuple[str, str]]:
+def links_of(current: TaskInstance) -> list[tuple[str, str]]:
     """Return the operator's links into other systems that have an address of the web; no other kind is followed."""
-    if not isinstance(current, TaskInstance):
-        return []
     spec = tasks_of([current]).get((current.dag_version_id, current.task_id))
     if spec is None or not spec.extra_link_keys:
         return []

@@ -24,7 +24,7 @@ CLOSED = {"get_config", "get_config_value", "test_connection", "enqueue_connecti
 # The caller must prove to be a person: the old password is wrong here.
 OWN_PASSWORD = {"post_password"}
 PAGES = ("", "dags", "dags/{dag_id}", "dags/{dag_id}/runs/{run}", "dags/{dag_id}/runs/{run}/tasks/t", "import_errors")
-_OF_INSTANCE = ("head",)
+_OF_INSTANCE = ("head", "rendered_templates", "xcom", "task-state-store", "asset_events", "events", "code", "details")
 PAGES = (
     *PAGES,
     "dags/{dag_id}/runs/{run}/tasks/m/mapped",
