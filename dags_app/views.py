@@ -1,18 +1,18 @@
 """Decides the pages about DAG files: the pause switch and the import errors."""
 
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import Role
 from accounts.views import page
 from dags_app.api.pausing import dag_pause
+from dags_app.broken_files import ERRORS, attach
 from dags_app.models import ParseImportError
-
-ERRORS_PER_PAGE = 50
+from orchestrator.ui.list_page import list_page
 
 
 @require_POST
@@ -31,8 +31,6 @@ def dag_switch(request: HttpRequest, dag_id: str) -> HttpResponse:
 
 @require_GET
 @page()
-def import_errors(request: HttpRequest) -> HttpResponse:
+def import_errors(request: HttpRequest) -> HttpResponseBase:
     """Show the files that cannot be read, with their tracebacks."""
-    errors = ParseImportError.objects.select_related("bundle").order_by("-timestamp", "id")
-    found = Paginator(errors, ERRORS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "dags_app/import_errors.html", {"page": found})
+    return list_page(request, "dags_app/import_errors.html", ERRORS, ParseImportError.objects.all(), attach=attach)

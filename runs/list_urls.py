@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import bulk, events, instance_lists, run_lists
+from runs.views import browse, bulk, events, instance_lists, run_lists
 
 LISTS = [
     path("dag_runs", run_lists.run_list, name="run_list"),
@@ -12,5 +12,9 @@ LISTS = [
     path("bulk/new", bulk.bulk_new, name="bulk_new"),
     path("bulk/<int:bulk_id>", bulk.bulk_detail, name="bulk_detail"),
     path("bulk/<int:bulk_id>/cancel", bulk.bulk_cancel, name="bulk_cancel"),
+    path("xcoms", browse.xcom_list, name="xcom_list"),
+    path("jobs", browse.job_list, name="job_list"),
+    path("deadlines", browse.deadline_list, name="deadline_list"),
+    path("dags/<str:dag_id>/backfills", browse.dag_backfills, name="dag_backfills"),
     path("events", events.audit_log, name="audit_log"),
 ]

@@ -31,19 +31,20 @@ def job_id(process: Process) -> int:
     return ((first >> 16 << 12) | (first & 0xFFF)) & ((1 << _EXACT_BITS) - 1)
 
 
-def _alive(now: Any) -> Q:
+def alive(now: Any) -> Q:
+    """Return the condition for parts that live."""
     limit = now - timedelta(seconds=float(conf.get("scheduler", "scheduler_health_check_threshold")))
     return Q(ended_at=None, heartbeat_at__gte=limit)
 
 
 def _by_life(rows: QuerySet[Process], wanted: bool) -> QuerySet[Process]:
-    alive = _alive(utcnow())
-    return rows.filter(alive) if wanted else rows.exclude(alive)
+    living = alive(utcnow())
+    return rows.filter(living) if wanted else rows.exclude(living)
 
 
 def _by_state(rows: QuerySet[Process], state: str) -> QuerySet[Process]:
-    alive = _alive(utcnow())
-    states = {"running": alive, "success": Q(ended_at__isnull=False), "failed": Q(ended_at=None) & ~alive}
+    living = alive(utcnow())
+    states = {"running": living, "success": Q(ended_at__isnull=False), "failed": Q(ended_at=None) & ~living}
     return rows.filter(states[state]) if state in states else rows.none()
 
 
@@ -68,7 +69,8 @@ ORDER = ordering("id", default=["id"], job_type="kind", start_date="started_at",
                  latest_heartbeat="heartbeat_at")  # fmt: skip
 
 
-def _state(process: Process) -> str:
+def job_state(process: Process) -> str:
+    """Return Airflow's word for whether a part lives (running), was lost (failed) or ended (success)."""
     if process.ended_at is not None:
         return "success"
     threshold = float(conf.get("scheduler", "scheduler_health_check_threshold"))
@@ -81,7 +83,7 @@ JOB = Schema(
     id=job_id,
     dag_id=lambda row: None,
     dag_display_name=lambda row: None,
-    state=_state,
+    state=job_state,
     job_type=lambda row: _TYPES.get(row.kind, row.kind),
     start_date="started_at",
     end_date="ended_at",

@@ -51,7 +51,8 @@ class Column:
 class ListSpec:
     """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's.
 
-    ``also`` narrows by what single parameters cannot, with all their values at hand.
+    ``also`` narrows by what single parameters cannot, with all their values at hand. ``is_table`` False: columns are those of
+    CSV only.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ListSpec:
     default_order: tuple[str, ...] = ()
     keyset: bool = False
     noun: str = "row"
+    is_table: bool = True
     also: Callable[[QuerySet[Any], Mapping[str, Any]], QuerySet[Any]] | None = None
 
     def narrow(self, rows: QuerySet[Any], values: Mapping[str, Any]) -> QuerySet[Any]:

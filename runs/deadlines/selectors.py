@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from runs.models import DagRun, Deadline
 from runs.states import DagRunState
@@ -37,18 +39,26 @@ def deadlines(dag_id: str | None = None, state: str | None = None) -> QuerySet[D
 
 
 def upcoming_deadlines(now: datetime, dag_id: str | None = None, limit: int = 100) -> list[Upcoming]:
-    """Return the pending deadlines with the predicted end of their runs; two queries and one for each DAG."""
-    rows = list(deadlines(dag_id, Deadline.State.PENDING)[:limit])
-    lengths = {dag: usual_seconds(dag) for dag in {row.dag_id for row in rows}}
-    return [Upcoming(row, _predicted(row.dag_run, lengths[row.dag_id], now)) for row in rows]
+    """Return the pending deadlines with the predicted end of their runs; two queries."""
+    return predict(list(deadlines(dag_id, Deadline.State.PENDING)[:limit]), now)
 
 
-def usual_seconds(dag_id: str) -> float | None:
-    """Return how long the last successful runs took on average."""
-    past = DagRun.objects.filter(dag_id=dag_id, state=DagRunState.SUCCESS, start_date__isnull=False, end_date__isnull=False)
-    times = past.order_by("-run_after").values_list("start_date", "end_date")
-    lengths = [(end - start).total_seconds() for start, end in times[:RUNS_FOR_PREDICTION] if start and end]
-    return sum(lengths) / len(lengths) if lengths else None
+def predict(rows: Sequence[Deadline], now: datetime) -> list[Upcoming]:
+    """Return pending deadlines with the predicted end of their runs; one query at most."""
+    lengths = usual_lengths({row.dag_id for row in rows})
+    return [Upcoming(row, _predicted(row.dag_run, lengths.get(row.dag_id), now)) for row in rows]
+
+
+def usual_lengths(dag_ids: Collection[str]) -> dict[str, float]:
+    """Return how many seconds the last successful runs of DAGs took on average."""
+    past = DagRun.objects.filter(dag_id__in=dag_ids, state=DagRunState.SUCCESS, start_date__isnull=False, end_date__isnull=False)
+    rank = Window(RowNumber(), partition_by=F("dag"), order_by=[F("run_after").desc(), F("id").desc()])
+    last = past.annotate(rank=rank).filter(rank__lte=RUNS_FOR_PREDICTION) if dag_ids else past.none()
+    lengths: dict[str, list[float]] = {}
+    for dag_id, start, end in last.values_list("dag_id", "start_date", "end_date"):
+        if start is not None and end is not None:
+            lengths.setdefault(dag_id, []).append((end - start).total_seconds())
+    return {dag_id: sum(some) / len(some) for dag_id, some in lengths.items()}
 
 
 def _predicted(run: DagRun, seconds: float | None, now: datetime) -> datetime | None:

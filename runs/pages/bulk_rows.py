@@ -17,6 +17,7 @@ from runs.bulk.progress import expected_end, share_done
 from runs.models import BulkAction
 from runs.pages.bulk_bar import WORDS
 from runs.pages.bulk_form import SPECS
+from runs.pages.events import text_of
 
 SHOWN_ITEMS = 20
 
@@ -73,7 +74,7 @@ def asked_of(action: BulkAction) -> Asked:
         query.setlist(name, [str(item) for item in (value if isinstance(value, list) else [value])])
     items = selection.get("items", [])
     filters = [(chip.label, chip.value) for chip in chips_of(spec, query, only_known=False)]
-    options = [(name.replace("_", " "), str(value)) for name, value in action.options.items()]
+    options = [(name.replace("_", " "), text_of(value)) for name, value in action.options.items()]
     return Asked(filters, items[:SHOWN_ITEMS], max(len(items) - SHOWN_ITEMS, 0), options)
 
 

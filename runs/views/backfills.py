@@ -88,10 +88,11 @@ def _show_form(request: HttpRequest, dag: Dag, form: BackfillForm, status: int =
 @page()
 def backfill_list(request: HttpRequest) -> HttpResponseBase:
     """List the backfills of all DAGs, newest first."""
-    return list_page(request, "runs/backfill_list.html", BACKFILLS, Backfill.objects.select_related("dag"), attach=_attach)
+    return list_page(request, "runs/backfill_list.html", BACKFILLS, Backfill.objects.select_related("dag"), attach=attach)
 
 
-def _attach(rows: Any) -> None:
+def attach(rows: Any) -> None:
+    """Count progress and say the state of a page of backfills."""
     attach_progress(rows)
     for row in rows:
         row.shown_state = state_of(row)
@@ -102,7 +103,7 @@ def _attach(rows: Any) -> None:
 def backfill_detail(request: HttpRequest, backfill_id: int) -> HttpResponse:
     """Show one backfill with its dates and their runs, and what holds it up."""
     backfill = _found(backfill_id)
-    _attach([backfill])
+    attach([backfill])
     dates = Paginator(backfill.entries.select_related("dag_run").order_by("sort_ordinal"), DATES_PER_PAGE)
     context = {
         "backfill": backfill,

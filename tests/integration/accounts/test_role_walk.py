@@ -30,6 +30,7 @@ PAGES = (
     "dags/{dag_id}/runs/{run}/tasks/m/mapped",
     *(f"dags/{{dag_id}}/runs/{{run}}/tasks/{place}/{word}" for word in _OF_INSTANCE for place in ("t", "m/mapped/0")),
 )
+LISTS = ("dag_runs", "task_instances", "bulk", "events", "xcoms", "deadlines", "dags/{dag_id}/runs", "dags/{dag_id}/backfills")
 UNSAFE_PAGES = ("dags/{dag_id}/trigger", "dags/{dag_id}/pause")
 
 
@@ -123,7 +124,7 @@ def _page(path: str) -> str:
     return "/" + path.format(dag_id=HIDDEN, run="r")
 
 
-@pytest.mark.parametrize("path", [*PAGES, *UNSAFE_PAGES])
+@pytest.mark.parametrize("path", [*PAGES, *LISTS, *UNSAFE_PAGES])
 def test_pages_send_nobody_to_the_login_and_hide_the_dag_from_strangers(names: dict[str, Any], path: str) -> None:
     method = "POST" if path in UNSAFE_PAGES else "GET"
     unknown = ask(Client(), method, _page(path))
