@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
+from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
 from orchestrator.templatetags.shown import run_title
 from runs.models import DagRun, TaskInstance
@@ -41,8 +42,9 @@ def run_hits(asked: Asked, dag_ids: Sequence[str]) -> list[Hit]:
 
 
 def _by_id(text: str, dag_ids: Sequence[str]) -> Q:
-    newest = DagRun.objects.order_by("-run_after").values("pk")[:NEWEST_RUNS]
-    return Q(run_id__startswith=text) & (Q(pk__in=newest) | Q(dag_id__in=list(dag_ids)))
+    oldest = DagRun.objects.order_by("-run_after").values_list("run_after", flat=True)[NEWEST_RUNS - 1 : NEWEST_RUNS].first()
+    named = Q(run_id__startswith=text)
+    return named if oldest is None else named & (Q(run_after__gte=oldest) | Q(dag_id__in=list(dag_ids)))
 
 
 def span_of(text: str) -> tuple[datetime, datetime] | None:
@@ -79,12 +81,13 @@ def task_hits(asked: Asked, dag_ids: Sequence[str]) -> Iterator[Hit]:
     """Yield tasks of the newest runs, each once: of any DAG, and of those that the first word or the page means."""
     if len(asked.text) < SHORTEST:
         return
-    places = _newest_of(dag_ids).values("pk")
-    recent = DagRun.objects.order_by("-run_after").values("pk")[:NEWEST_FOR_TASKS]
+    # Ids as values, not as subqueries: by those PostgreSQL would read every task instance that there is.
+    places = _newest_of(dag_ids)
+    recent = DagRun.objects.order_by("-run_after").values_list("pk", flat=True)[:NEWEST_FOR_TASKS]
     named = having(asked.words, "task_id")
     if len(asked.words) > 1:
         named |= having(asked.words[1:], "task_id") & Q(dag_run_id__in=places)
-    rows = TaskInstance.objects.filter(Q(dag_run_id__in=places) | Q(dag_run_id__in=recent), named, map_index__lte=0)
+    rows = TaskInstance.objects.filter(named, dag_run_id__in=[*places, *recent], map_index__lte=0)
     rows = rows.only("id", "dag_id", "run_id", "task_id", "map_index", "state", "task_display_name").order_by(
         "-dag_run__run_after"
     )
@@ -96,9 +99,10 @@ def task_hits(asked: Asked, dag_ids: Sequence[str]) -> Iterator[Hit]:
         yield _task_hit(ti)
 
 
-def _newest_of(dag_ids: Sequence[str]) -> QuerySet[DagRun]:
-    newest = DagRun.objects.filter(dag_id=OuterRef("dag_id")).order_by("-run_after", "-id").values("pk")[:1]
-    return DagRun.objects.filter(dag_id__in=list(dag_ids), pk=Subquery(newest))
+def _newest_of(dag_ids: Sequence[str]) -> list[int]:
+    newest = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after", "-id").values("pk")[:1]
+    found = Dag.objects.filter(pk__in=list(dag_ids)).values_list(Subquery(newest), flat=True)
+    return [pk for pk in found if pk is not None]
 
 
 def _task_hit(ti: TaskInstance) -> Hit:
