@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from runs.asset_urls import ASSETS
 from runs.dag_urls import DAG_PAGES
 from runs.instance_urls import INSTANCES
 from runs.list_urls import LISTS
@@ -36,6 +37,7 @@ _GRAPHS = [
 urlpatterns = [
     *_ACTIONS,
     *_GRAPHS,
+    *ASSETS,
     *DAG_PAGES,
     *LISTS,
     path("", home.home, name="home"),

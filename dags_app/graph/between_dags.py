@@ -54,6 +54,30 @@ def component(graph: Graph, node_id: str) -> Graph | None:
     }
 
 
+def around(graph: Graph, node_id: str, *, upstream: bool, downstream: bool, depth: int | None) -> Graph | None:
+    """Return a node with what is before it, after it, or both; ``depth`` counts edges. None where there is no such node."""
+    if all(item["id"] != node_id for item in graph["nodes"]):
+        return None
+    ways = [("target_id", "source_id")] * upstream + [("source_id", "target_id")] * downstream
+    found = {node_id}.union(*(_reached(graph, node_id, *way, depth) for way in ways))
+    return {
+        "edges": [item for item in graph["edges"] if item["source_id"] in found and item["target_id"] in found],
+        "nodes": [item for item in graph["nodes"] if item["id"] in found],
+    }
+
+
+def _reached(graph: Graph, node_id: str, start: str, end: str, depth: int | None) -> set[str]:
+    beside: dict[str, set[str]] = {}
+    for item in graph["edges"]:
+        beside.setdefault(item[start], set()).add(item[end])
+    found, front = {node_id}, {node_id}
+    while front and (depth is None or depth > 0):
+        front = {other for name in front for other in beside.get(name, ())} - found
+        found |= front
+        depth = None if depth is None else depth - 1
+    return found
+
+
 class _Drawn:
     """What is drawn so far."""
 

@@ -6,8 +6,6 @@ from typing import Any
 from django.db import transaction
 
 from accounts.roles import Role
-from accounts.services import audit_write
-from orchestrator.kernel.clock import utcnow
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import NotFoundError, ProblemError
@@ -18,8 +16,8 @@ from orchestrator.rest.params import between, equal, matching, order_param, page
 from runs.api.asset_queries import asset_or_404, attach_to_events
 from runs.api.asset_schemas import EVENT
 from runs.api.queries import run_or_404
+from runs.assets.by_hand import event_make
 from runs.assets.consumed import consumed_by
-from runs.assets.events import NewEvent, events_add
 from runs.explain.asset_event import explain_event
 from runs.models import AssetEvent
 
@@ -83,8 +81,7 @@ def create_asset_event(call: Call) -> dict[str, Any]:
     # Airflow notes where an event came from only beside what the client says.
     extra = {} if body["extra"] is None else {**body["extra"], "from_rest_api": True}
     with transaction.atomic():
-        (event,) = events_add([NewEvent(asset, extra, partition_key=body["partition_key"])], now=utcnow())
-        audit_write("create_asset_event", actor=call.user_name, extra=body)
+        event = event_make(asset, extra=extra, partition_key=body["partition_key"], actor=call.user_name, noted=body)
     attach_to_events([event])
     return EVENT.of(event)
 

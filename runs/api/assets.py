@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.roles import Role
-from accounts.services import audit_write
 from dags_app.models import Asset, AssetAlias, AssetReference, Dag
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
@@ -22,8 +21,8 @@ from runs.api.asset_queries import asset_or_404, assets, attach_to_assets
 from runs.api.asset_schemas import ALIAS, ASSET
 from runs.api.dag_runs import run_body
 from runs.api.trigger import BODY as TRIGGER_BODY
-from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError, run_trigger
-from runs.states import DagRunType
+from runs.assets.by_hand import NoWriterError, SeveralWritersError, materialize, writer_of
+from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError
 
 operations = Operations("Asset")
 
@@ -94,19 +93,18 @@ def materialize_asset(call: Call) -> dict[str, Any]:
         after["data_interval"] = (start, end)
     try:
         with transaction.atomic():
-            run = run_trigger(
-                dag=dag,
+            run = materialize(
+                asset_id,
+                dag,
+                actor=call.user_name,
+                noted=body,
                 run_id=body["dag_run_id"] or None,
                 logical_date=body["logical_date"],
                 conf=body["conf"] or {},
                 note=body["note"],
                 partition_key=body["partition_key"],
-                run_type=DagRunType.ASSET_MATERIALIZATION,
-                user_name=call.user_name,
                 **after,
             )
-            ids = {"dag_id": dag.dag_id, "run_id": run.run_id}
-            audit_write("materialize_asset", actor=call.user_name, extra={**body, "asset_id": asset_id}, **ids)
     except RunExistsError as error:
         raise ConflictError(uuid.uuid4().hex[:8]) from error
     except DagUnavailableError as error:
@@ -127,10 +125,9 @@ def _materialize_body(call: Call) -> dict[str, Any]:
 
 
 def _writer_of(asset_id: int) -> Dag:
-    written = Q(asset_references__asset=asset_id, asset_references__role=AssetReference.Role.OUTLET)
-    found = list(Dag.objects.filter(written).distinct().order_by("dag_id")[:2])
-    if not found:
-        raise NotFoundError(f"No Dag materializes asset with ID: {asset_id}")
-    if len(found) > 1:
-        raise RestError(409, f"More than one Dag materializes asset with ID: {asset_id}")
-    return found[0]
+    try:
+        return writer_of(asset_id)
+    except NoWriterError as error:
+        raise NotFoundError(str(error)) from error
+    except SeveralWritersError as error:
+        raise RestError(409, str(error)) from error

@@ -3,16 +3,14 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min, QuerySet
+from django.db.models import QuerySet
 
 from accounts.roles import Role
-from accounts.services import audit_write
-from dags_app.api.queries import shown_names
 from orchestrator.rest import scalars
 from orchestrator.rest.errors import NotFoundError
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.params import Param, params
-from runs.assets.deliveries import DELETED, WAITING
+from runs.assets.by_hand import queue_empty, queue_entries, queued
 from runs.models import AssetDelivery
 
 operations = Operations("Asset")
@@ -68,18 +66,12 @@ def _missing(call: Call) -> str:
 
 
 def _rows(call: Call) -> QuerySet[AssetDelivery]:
-    rows = AssetDelivery.objects.filter(WAITING)
-    for name in ("dag_id", "asset_id"):
-        if name in call.path:
-            rows = rows.filter(**{name: call.path[name]})
-    return rows.filter(created_at__lt=call.query["before"]) if call.query["before"] else rows
+    chosen = {name: call.path[name] for name in ("dag_id", "asset_id") if name in call.path}
+    return queued(call.query["before"], **chosen)
 
 
 def _entries(call: Call) -> list[dict[str, Any]]:
-    grouped = _rows(call).order_by().values("dag_id", "asset_id").annotate(created_at=Min("created_at"))
-    found = list(grouped.order_by("dag_id", "asset_id"))
-    names = shown_names(row["dag_id"] for row in found)
-    return [{**row, "dag_display_name": names[row["dag_id"]]} for row in found]
+    return queue_entries(_rows(call))
 
 
 def _body(call: Call) -> dict[str, Any]:
@@ -88,8 +80,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _delete(call: Call, missing: str) -> None:
+    dag_id = {"dag_id": call.path["dag_id"]} if "dag_id" in call.path else {}
     with transaction.atomic():
-        if not _rows(call).update(dropped_reason=DELETED):
+        if not queue_empty(_rows(call), actor=call.user_name, noted={**call.path, **call.query}, **dag_id):
             raise NotFoundError(missing)
-        dag_id = {"dag_id": call.path["dag_id"]} if "dag_id" in call.path else {}
-        audit_write("delete_queued_events", actor=call.user_name, extra={**call.path, **call.query}, **dag_id)

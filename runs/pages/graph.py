@@ -225,4 +225,7 @@ def _row(node: Json, upstream: list[str], states: dict[str, dict[str, int]] | No
         return TaskRow(*facts, upstream)
     counts = {state: number for state, number in states.get(node["id"], {}).items() if state != "mapped"}
     done = sum(number for state, number in counts.items() if state in DONE)
-    return TaskRow(*facts, upstream, worst(counts), done, sum(counts.values()))
+    total = sum(counts.values())
+    name, label, operator, url, group = facts
+    # A task without an instance has no page yet.
+    return TaskRow(name, label, operator, url if total else "", group, upstream, worst(counts), done, total)

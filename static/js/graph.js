@@ -82,12 +82,23 @@ class Graph {
     const groups = laid.nodes.filter((node) => this.open.has(node.id)).map((node) => drawGroup(node, laid.boxes.get(node.id)));
     this.edges = laid.edges.map((edge) => drawEdge(edge, this.model.byId.get(edge.target).kind === "join"));
     this.stage.show(laid, [make("g", {}, ...groups), make("g", {}, ...this.edges), make("g", {}, ...nodes)]);
+    this.makeRoom(laid);
     this.drawMap();
     this.mark();
     if (before) this.holdStill(before, laid.boxes.get(anchor));
     else this.stage.fit(this.firstToSee());
     if (focused) this.elements.get(focused)?.focus({ preventScroll: true });
     this.element.dataset.drawn = String(this.turn);
+  }
+
+  // As high as the drawing asks for, at most as the window allows; it never shrinks under the pointer.
+  makeRoom({ width, height }) {
+    const svg = this.stage.svg;
+    const top = this.element.getBoundingClientRect().top + window.scrollY;
+    this.most ??= this.element.closest(".near") ? svg.clientHeight : Math.max(svg.clientHeight - 120, window.innerHeight - top - 24);
+    const scale = Math.min(1, svg.clientWidth / (width + 24));
+    this.room = Math.max(this.room ?? 0, Math.min(this.most, Math.max(280, height * scale + 110)));
+    svg.style.height = `${this.room}px`;
   }
 
   // A group that opens stays where it was under the pointer.
@@ -125,7 +136,10 @@ class Graph {
     element.addEventListener("keydown", (event) => this.onKey(event));
     element.addEventListener("focusin", (event) => this.onFocus(event));
     const acts = { in: () => stage.zoom(1.25), out: () => stage.zoom(0.8), fit: () => stage.fit(null, true), open: () => this.openAll(true), close: () => this.openAll(false), svg: () => this.download(asSvg), png: () => this.download(asPng) };
-    document.querySelector("main").addEventListener("click", (event) => acts[event.target.closest("[data-graph-act]")?.dataset.graphAct]?.());
+    document.querySelector("main").addEventListener("click", (event) => {
+      acts[event.target.closest("[data-graph-act]")?.dataset.graphAct]?.();
+      event.target.closest(".menu [data-graph-act]")?.closest("details").removeAttribute("open");
+    });
     this.tools?.addEventListener("change", (event) => this.onTool(event));
     const search = this.tools?.querySelector("[data-graph-search]");
     search?.addEventListener("input", () => this.find(search.value, false));
@@ -264,7 +278,7 @@ class Graph {
     const before = this.model.states;
     this.model.states = states;
     // A task that was mapped meanwhile needs more room for its name, one that is new a place.
-    const isOther = Object.keys(states).some((id) => (states[id].mapped ?? 0) !== (before[id]?.mapped ?? 0));
+    const isOther = Object.keys(states).some((id) => !before[id] || (states[id].mapped ?? 0) !== (before[id].mapped ?? 0));
     const changed = Object.keys(states).filter((id) => JSON.stringify(states[id]) !== JSON.stringify(before[id]));
     isOther ? this.draw(this.laid?.nodes[0]?.id) : this.repaint(changed);
   }

@@ -1,5 +1,6 @@
 // Decides how a laid-out graph looks: SVG, each node a link or a button that readers hear as a sentence.
 import { STATES } from "../live.js";
+import { NODE } from "./layout.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = { dag: "sitemap", asset: "database", "asset-alias": "tag", "asset-name-ref": "link", "asset-uri-ref": "link", trigger: "bolt", sensor: "hourglass" };
@@ -66,14 +67,14 @@ function isMany(model, node) {
 export function paint(element, model, node) {
   const state = model.stateOf(node.id);
   const [glyph, family] = state ? (STATES[state] ?? STATES.none) : ["", "plain"];
-  element.setAttribute("class", `node ${family} kind-${node.kind}${node.setup ? ` is-${node.setup}` : ""}`);
+  element.setAttribute("class", `node ${family} kind-${node.kind}${node.is_focus ? " is-here" : ""}${node.setup ? ` is-${node.setup}` : ""}`);
   element.dataset.state = state ?? "";
   element.setAttribute("aria-label", sentence(model, node));
   const sign = element.querySelector(".glyph");
   if (sign) sign.textContent = glyph;
   const said = element.querySelector(".word");
   const { total, parts } = model.progress(node.id);
-  if (said) said.textContent = state ? number(parts, state, total) : "";
+  if (said) said.textContent = state ? (state === "none" && node.kind === "dag" ? "no run yet" : number(parts, state, total)) : "";
   const title = element.querySelector("title");
   if (title) title.textContent = `${node.id}${node.tip ? `\n${node.tip}` : ""}\n${parts.map(([name, number]) => `${number} ${word(name)}`).join(", ")}`.trim();
   paintBar(element, model, node, parts, total);
@@ -103,26 +104,28 @@ function paintBar(element, model, node, parts, total) {
 function paintSecond(element, model, node, said) {
   const line = element.querySelector(".second");
   if (!line) return;
-  const taken = said?.textContent ? measure(said.textContent, 11) + 10 : 0;
+  const taken = said?.textContent ? measure(said.textContent, 11, 600) + 10 : 0;
   line.textContent = fit(second(model, node), Number(line.dataset.width) - taken, 11);
 }
 
 export function width(model, node) {
-  const kept = model.states || ICONS[node.kind] ? 32 : 12;
-  const below = measure(second(model, node), 11) + (model.states ? 84 : 0) + 20;
-  return Math.ceil(Math.max(168, Math.min(264, Math.max(measure(title(model, node), 13, 600) + kept + (node.kind === "group" ? 34 : 14), Math.min(below, 236)))));
+  const state = model.stateOf(node.id);
+  const name = measure(title(model, node), 13, 600) + (ICONS[node.kind] ? 22 : 0) + (state ? 22 : 0) + (node.kind === "group" ? 40 : 22);
+  const said = model.states && model.counts(node.id) ? measure("upstream failed", 11, 600) + 10 : 0;
+  return Math.ceil(Math.max(NODE.least, Math.min(NODE.most, Math.max(name, Math.min(measure(second(model, node), 11), 130) + said + 20))));
 }
 
 export function drawNode(model, node, box, { isOpen, drawer }) {
   if (node.kind === "join") return make("circle", { class: "join", cx: box.x + box.width / 2, cy: box.y + box.height / 2, r: 4 });
   if (node.kind.endsWith("-gate")) return gate(node, box);
   const isGroup = node.kind === "group";
-  const link = !isGroup && node.url;
+  // A task without an instance has no page yet.
+  const link = !isGroup && node.url && (node.kind !== "task" || !model.states || model.states[node.id]);
   const element = make(link ? "a" : "g", {
     transform: `translate(${box.x} ${box.y})`,
     "data-id": node.id,
     tabindex: "0",
-    href: link || null,
+    href: link ? node.url : null,
     role: isGroup ? "button" : link ? "link" : "img",
     "aria-expanded": isGroup ? String(isOpen) : null,
   });

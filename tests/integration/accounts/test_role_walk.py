@@ -31,6 +31,7 @@ PAGES = (
     *(f"dags/{{dag_id}}/runs/{{run}}/tasks/{place}/{word}" for word in _OF_INSTANCE for place in ("t", "m/mapped/0")),
 )
 LISTS = ("dag_runs", "task_instances", "bulk", "events", "xcoms", "deadlines", "dags/{dag_id}/runs", "dags/{dag_id}/backfills")
+PAGES = (*PAGES, "dags/{dag_id}/graph", "dags/{dag_id}/runs/{run}/graph", "assets", "assets/graph", "dependencies")
 UNSAFE_PAGES = ("dags/{dag_id}/trigger", "dags/{dag_id}/pause")
 
 
