@@ -9,6 +9,7 @@ from django.db.models import Exists, Q
 from accounts.access import access_of
 from accounts.models import ApiToken, DagRule, User
 from accounts.roles import Role
+from accounts.services import audit_write
 from orchestrator.kernel.clock import utcnow
 
 PREFIX = "oat_"
@@ -44,6 +45,12 @@ def token_create(owner: User, name: str, role: Role, expires_at: datetime | None
 def token_revoke(row: ApiToken) -> bool:
     """End a token for good; returns whether it was open."""
     return bool(ApiToken.objects.filter(pk=row.pk, revoked_at=None).update(revoked_at=utcnow()))
+
+
+def token_note(event: str, row: ApiToken, *, actor: str) -> None:
+    """Write down that a token was made or revoked, within the caller's transaction."""
+    shown = {"id": row.pk, "name": row.name, "user": row.user.username, "role": Role(row.role).name.title()}
+    audit_write(event, actor=actor, extra=shown | {"expires_at": row.expires_at})
 
 
 def is_api_token(text: str) -> bool:

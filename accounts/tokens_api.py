@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.access import access_of
 from accounts.models import ApiToken, User
-from accounts.named_tokens import TokenRefusedError, token_create, token_revoke
+from accounts.named_tokens import TokenRefusedError, token_create, token_note, token_revoke
 from accounts.roles import Role
 from accounts.services import audit_write
 from orchestrator.rest import scalars
@@ -74,7 +74,7 @@ def post_api_token(call: Call) -> dict[str, Any]:
     try:
         with transaction.atomic():
             row, text = token_create(owner, call.body["name"], role, call.body["expires_at"])
-            _audit(call, "create_api_token", row)
+            token_note("create_api_token", row, actor=call.user_name)
     except TokenRefusedError as error:
         raise RestError(409 if "already" in str(error) else 422, str(error)) from error
     return {**TOKEN.of(row), "token": text}
@@ -88,7 +88,7 @@ def delete_api_token(call: Call) -> None:
         raise NotFoundError(f"The API token with id: `{call.path['token_id']}` was not found")
     with transaction.atomic():
         if token_revoke(row):
-            _audit(call, "revoke_api_token", row)
+            token_note("revoke_api_token", row, actor=call.user_name)
 
 
 @operations.add("POST", "/auth/password", "post_password", body=PASSWORD)
@@ -131,8 +131,3 @@ def _refuse_tokens(call: Call) -> None:
     """A token that leaks must not be able to make itself permanent."""
     if getattr(call.request.user, "acting_token", None) is not None:
         raise RestError(403, "An API token cannot do this; sign in instead")
-
-
-def _audit(call: Call, event: str, row: ApiToken) -> None:
-    shown = {"id": row.pk, "name": row.name, "user": row.user.username, "role": Role(row.role).name.title()}
-    audit_write(event, actor=call.user_name, extra=shown | {"expires_at": row.expires_at})

@@ -14,6 +14,7 @@ CORE_MODULES = (
     ("ui/", "orchestrator.rest.ui_urls"),
     ("", "orchestrator.rest.openapi.urls"),
     ("", "orchestrator.ui.urls"),
+    ("", "accounts.page_urls"),
     ("", "dags_app.urls"),
     ("", "runs.overview_urls"),
     ("", "runs.urls"),
