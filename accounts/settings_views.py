@@ -76,7 +76,7 @@ def _show(request: HttpRequest, form: TokenForm, more: dict[str, Any] | None = N
         "role": best.name.title() if best else "no role",
         "may_have_tokens": _person(request) is not None,
         "tokens": [(row, _word(row, now)) for row in _tokens(request).order_by("-pk")[:TOKENS_SHOWN]],
-        "views": SavedView.objects.filter(user_id=request.user.pk).order_by("page", "name"),
+        "views": SavedView.objects.filter(user=_row(request)).order_by("page", "name"),
         "form": form,
         "roles": form.roles_up_to(best),
         "lifetimes": LIFETIMES,
@@ -85,15 +85,18 @@ def _show(request: HttpRequest, form: TokenForm, more: dict[str, Any] | None = N
     return render(request, "accounts/settings.html", context, status=status)
 
 
+def _row(request: HttpRequest) -> User | None:
+    """The user, where it is one of the database; open access has none."""
+    return request.user if isinstance(request.user, User) and request.user.pk is not None else None
+
+
 def _person(request: HttpRequest) -> User | None:
-    """The user, where it is a person of the database who signed in; open access and tokens are not."""
-    user = request.user
-    is_person = isinstance(user, User) and user.pk is not None and getattr(user, "acting_token", None) is None
-    return user if is_person else None  # type: ignore[return-value]
+    """The user, where it is a person who signed in and no token."""
+    return None if getattr(request.user, "acting_token", None) is not None else _row(request)
 
 
 def _tokens(request: HttpRequest) -> Any:
-    return ApiToken.objects.filter(user_id=request.user.pk)
+    return ApiToken.objects.filter(user=_row(request))
 
 
 def _word(row: ApiToken, now: Any) -> str:
