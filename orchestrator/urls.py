@@ -17,6 +17,7 @@ CORE_MODULES = (
     ("", "accounts.page_urls"),
     ("", "dags_app.urls"),
     ("", "runs.overview_urls"),
+    ("", "runs.people_urls"),
     ("", "runs.urls"),
 )
 EXECUTION_MODULES = (("execution/", "executionapi.urls"),)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.roles import Role
-from accounts.services import audit_write
 from accounts.tokens import is_open_access
-from orchestrator.kernel.clock import utcnow
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import NotFoundError, ProblemError, RestError
@@ -22,23 +19,13 @@ from orchestrator.rest.patterns import contains
 from orchestrator.rest.schemas import Schema
 from runs.api.queries import ANY, attach_to_task_instances, attach_to_tries
 from runs.api.schemas import TASK_INSTANCE, TRY
-from runs.hitl.selectors import OF_THE_ANSWER, OF_THE_ATTEMPT, attach_attempts, attempt_of, questions
-from runs.hitl.services import AlreadyAnsweredError, InvalidAnswerError, NotRespondentError, question_answer
+from runs.hitl.answers import answer_take
+from runs.hitl.selectors import OF_THE_ANSWER, OF_THE_ATTEMPT, attach_attempts, attempt_of, params_of, questions
+from runs.hitl.services import AlreadyAnsweredError, InvalidAnswerError, NotRespondentError
 from runs.models import HITLDetail, TaskInstance, TaskInstanceHistory
 from runs.states import TaskInstanceState
 
 operations = Operations("Task Instance")
-
-
-def _params(question: HITLDetail) -> dict[str, Any]:
-    """The params of the form; a bare value is written like a param without schema."""
-    full = ("description", "schema", "value")
-    return {
-        name: value
-        if isinstance(value, dict) and all(key in value for key in full)
-        else {"value": value, "description": None, "schema": {}}
-        for name, value in (question.params or {}).items()
-    }
 
 
 _QUESTION = Schema(
@@ -51,7 +38,7 @@ _QUESTION = Schema(
     "created_at",
     "responded_at",
     "chosen_options",
-    params=_params,
+    params=params_of,
     assigned_users=lambda row: row.assignees or [],
     responded_by_user="responded_by",
     params_input=lambda row: row.params_input or {},
@@ -161,8 +148,7 @@ def update_hitl_detail(call: Call) -> dict[str, Any]:
     attempt = _attempt(call)
     _question(attempt)
     try:
-        with transaction.atomic():
-            question = _answer(call, attempt)
+        question = _answer(call, attempt)
     except HITLDetail.DoesNotExist:
         raise _no_question(attempt) from None
     except AlreadyAnsweredError:
@@ -177,12 +163,7 @@ def update_hitl_detail(call: Call) -> dict[str, Any]:
 
 def _answer(call: Call, attempt: TaskInstance | TaskInstanceHistory) -> HITLDetail:
     chosen, params_input = call.body["chosen_options"], call.body["params_input"]
-    question = question_answer(
-        attempt.pk, user=call.user_name, may_all=is_open_access(), chosen=chosen, params_input=params_input, now=utcnow()
-    )
-    place = {"dag_id": attempt.dag_id, "run_id": attempt.run_id, "task_id": attempt.task_id, "map_index": attempt.map_index}
-    audit_write("update_hitl_detail", actor=call.user_name, extra=call.body, try_number=attempt.try_number, **place)
-    return question
+    return answer_take(attempt, user=call.user_name, may_all=is_open_access(), chosen=chosen, params_input=params_input)
 
 
 def _attempt(call: Call, try_number: int | None = None) -> TaskInstance | TaskInstanceHistory:

@@ -18,6 +18,7 @@ OF_THE_ATTEMPT = {
     "ti_display_name": "task_display_name",
     "ti_index_name": "rendered_map_index",
 }
+MOST_COUNTED = 100
 OF_THE_ANSWER = {"answered_by_id": "id", "answered_by_name": "name"}
 
 
@@ -40,6 +41,17 @@ def questions(dag_id: str | None, run_id: str | None, columns: Collection[str] =
     texts = {name: Cast(KeyTextTransform(key, "responded_by"), TextField()) for name, key in OF_THE_ANSWER.items()}
     extra |= {name: text for name, text in texts.items() if name in columns}
     return rows.annotate(**extra)
+
+
+def params_of(question: HITLDetail) -> dict[str, Any]:
+    """Return the params of the form; a bare value is written like a param without schema."""
+    full = ("description", "schema", "value")
+    return {
+        name: value
+        if isinstance(value, dict) and all(key in value for key in full)
+        else {"value": value, "description": None, "schema": {}}
+        for name, value in (question.params or {}).items()
+    }
 
 
 def attach_attempts(rows: Sequence[HITLDetail]) -> list[TaskInstance]:
@@ -65,3 +77,13 @@ def attempt_of(
 def waiting_count() -> int:
     """Return how many questions wait for an answer."""
     return HITLDetail.objects.filter(responded_at__isnull=True).count()
+
+
+def count_of_dag(dag_id: str) -> int:
+    """Return how many questions of a DAG wait for an answer; no more than ``MOST_COUNTED`` are counted."""
+    return HITLDetail.objects.filter(responded_at__isnull=True, dag_run__dag_id=dag_id)[:MOST_COUNTED].count()
+
+
+def count_of_run(run_pk: int, **narrower: Any) -> int:
+    """Return how many questions a run has asked, or one of its task instances (``task_id``, ``map_index``)."""
+    return HITLDetail.objects.filter(dag_run_id=run_pk, **narrower)[:MOST_COUNTED].count()

@@ -4,27 +4,33 @@ from typing import Any
 
 from django import template
 
+from runs.hitl.selectors import count_of_dag, count_of_run
 from runs.pages import tabs as page_tabs
 
 register = template.Library()
+# The tab whose number the pages need not count themselves.
+ASKED = "Required actions"
 
 
 @register.inclusion_tag("runs/_tabs.html", takes_context=True)
 def dag_tabs(context: dict[str, Any], dag_id: str, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """Show the tabs of a DAG's pages."""
-    return _shown(context, "dag", {"dag_id": dag_id}, counts)
+    return _shown(context, "dag", {"dag_id": dag_id}, {ASKED: count_of_dag(dag_id)} | (counts or {}))
 
 
 @register.inclusion_tag("runs/_tabs.html", takes_context=True)
 def run_tabs(context: dict[str, Any], run: Any, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """Show the tabs of a run's pages."""
-    return _shown(context, "run", {"dag_id": run.dag_id, "run_id": run.run_id}, counts)
+    place = {"dag_id": run.dag_id, "run_id": run.run_id}
+    return _shown(context, "run", place, {ASKED: count_of_run(run.pk)} | (counts or {}))
 
 
 @register.inclusion_tag("runs/_tabs.html", takes_context=True)
 def instance_tabs(context: dict[str, Any], ti: Any, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """Show the tabs of a task instance's pages; ``ti`` may be an earlier try."""
     place = {"dag_id": ti.dag_id, "run_id": ti.run_id, "task_id": ti.task_id}
+    asked = count_of_run(ti.dag_run_id, task_id=ti.task_id, map_index=ti.map_index)
+    counts = {ASKED: asked} | (counts or {})
     return _shown(context, "instance", place | ({"map_index": ti.map_index} if ti.map_index >= 0 else {}), counts)
 
 
