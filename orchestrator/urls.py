@@ -15,6 +15,7 @@ CORE_MODULES = (
     ("", "orchestrator.rest.openapi.urls"),
     ("", "orchestrator.ui.urls"),
     ("", "accounts.page_urls"),
+    ("", "vault.urls"),
     ("", "dags_app.urls"),
     ("", "runs.overview_urls"),
     ("", "runs.people_urls"),

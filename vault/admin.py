@@ -11,13 +11,13 @@ from django.utils.text import Truncator
 
 from accounts.admin_rows import ReadOnlyAdmin, pretty
 from accounts.audited_admin import AuditedAdmin
-from orchestrator.sdk.execution.masking import is_sensitive_name
 from vault.admin_forms import ConnectionForm, VariableForm
 from vault.connection_tests import is_enabled
-from vault.connection_types import STANDARD, known_types, type_hint
+from vault.connection_types import known_types, type_hint
 from vault.keys import UndecryptableError
 from vault.models import Connection, ConnectionTest, Variable
 from vault.shown import shown_extra, shown_value
+from vault.type_forms import form_of_type
 
 _VERBS = ("post", "patch", "delete")
 _SHOWN_CHARACTERS = 80
@@ -131,31 +131,6 @@ class ConnectionTestAdmin(ReadOnlyAdmin):
     search_fields = ["connection_id__iexact"]
     exclude = ["token", "parts"]
     ordering = ["-created_at", "id"]
-
-
-def form_of_type(name: str) -> dict[str, Any]:
-    """Return what the form of a connection type looks like: standard fields, ``extra``, fields within ``extra``, and a note."""
-    kind = known_types().get(name)
-    if kind is None:
-        return {"note": type_hint(name) if name else "", "standard": {}, "fields": []}
-    standard = {
-        field: {"hidden": field in kind.hidden, "title": kind.titles.get(field), "placeholder": kind.placeholders.get(field)}
-        for field in (*STANDARD, "extra")
-    }
-    secrets = kind.secret_fields()
-    fields = [
-        {
-            "name": field,
-            "title": facts.get("label") or field,
-            "description": facts.get("description"),
-            "placeholder": kind.placeholders.get(field),
-            "schema": facts.get("schema") or {},
-            "secret": field in secrets or is_sensitive_name(field),
-        }
-        for field, facts in kind.fields.items()
-    ]
-    note = f"{kind.title}, of {kind.package}" + (f" ({kind.hook_class})" if kind.hook_class else "")
-    return {"note": note, "standard": standard, "fields": fields}
 
 
 def _state(encrypted: bool, *reads: Callable[[], str | None]) -> str:

@@ -7,21 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.sdk.definitions.connection import Connection as Parsed
+from orchestrator.sdk.execution.masking import MASK
 from orchestrator.sdk.secrets.files import connections_of, variables_of
 from vault.keys import UndecryptableError
 from vault.models import Connection, Variable
 from vault.services import connection_set, variable_set
+from vault.shown import kept_extra, kept_password, kept_value
 
 FORMATS = ("json", "yaml", "env")
 SERIALIZATIONS = ("json", "uri")
 # Goes through the ids and tells somebody how far it is.
 Through = Callable[[Sequence[str]], Iterable[str]]
 
+_MASKED = f"{MASK} stands for a stored secret, and none is stored here. Write the secret into the file, or leave it out."
 _PARTS = ("conn_type", "description", "login", "password", "host", "port", "schema", "extra")
 
 
 class ExistsError(ValueError):
     """A name is taken, and the import was told to fail then."""
+
+
+class MaskedError(ValueError):
+    """A file has ``***`` where a secret belongs, and none is stored that it could stand for."""
 
 
 @dataclass(slots=True)
@@ -88,29 +95,43 @@ def connections_text(rows: list[Parsed], form: str, serialization: str = "uri") 
     return "".join(f"{name}={value}\n" for name, value in text.items())
 
 
-def connections_import(path: str | Path, *, overwrite: bool = False, through: Through = iter) -> Imported:
+def connections_import(
+    path: str | Path, *, overwrite: bool = False, through: Through = iter, on_existing: str = "", keeping: bool = False
+) -> Imported:
     """Write the connections of a file inside the caller's transaction; raises ``SecretsFileError``.
 
     Args:
         through: is given the ids and gives them back one after the other, to tell how far it is.
+        on_existing: as for ``variables_import``; else ``overwrite`` says whether those that are there are written.
+        keeping: ``***`` stands for the stored secret, as where people see it; raises ``MaskedError`` where none is stored.
     """
-    there = set(Connection.objects.values_list("conn_id", flat=True))
-    return _import(connections_of(path), there, overwrite, _write, through)
+    wanted = connections_of(path)
+    there = set(Connection.objects.filter(conn_id__in=wanted).values_list("conn_id", flat=True))
+    _refuse(there, on_existing, "connections")
+    is_written = on_existing == "overwrite" if on_existing else overwrite
+    return _import(wanted, there, is_written, _write_keeping if keeping else _write, through)
 
 
-def variables_import(path: str | Path, on_existing: str = "overwrite", through: Through = iter) -> Imported:
+def variables_import(
+    path: str | Path, on_existing: str = "overwrite", through: Through = iter, keeping: bool = False
+) -> Imported:
     """Write the variables of a file inside the caller's transaction.
 
     Args:
         path: a file with one of the extensions .json, .yaml, .yml, .env.
         on_existing: ``overwrite``, ``skip`` or ``fail``, which raises ``ExistsError`` before anything is written.
         through: as for ``connections_import``.
+        keeping: as for ``connections_import``.
     """
     wanted = {name: _unwrapped(value) for name, value in variables_of(path).items()}
     there = set(Variable.objects.filter(key__in=wanted).values_list("key", flat=True))
+    _refuse(there, on_existing, "variables")
+    return _import(wanted, there, on_existing == "overwrite", _write_variable_keeping if keeping else _write_variable, through)
+
+
+def _refuse(there: set[str], on_existing: str, noun: str) -> None:
     if there and on_existing == "fail":
-        raise ExistsError(f"These variables exist already: {', '.join(sorted(there))}. Nothing was imported.")
-    return _import(wanted, there, on_existing == "overwrite", _write_variable, through)
+        raise ExistsError(f"These {noun} exist already: {', '.join(sorted(there))}. Nothing was imported.")
 
 
 def _import(wanted: Mapping[str, Any], there: set[str], overwrite: bool, write: Any, through: Through) -> Imported:
@@ -128,6 +149,16 @@ def _write(conn_id: str, found: Parsed) -> None:
     connection_set(conn_id, **{name: getattr(found, name) for name in _PARTS} | {"conn_type": found.conn_type or ""})
 
 
+def _write_keeping(conn_id: str, found: Parsed) -> None:
+    row = Connection.objects.filter(conn_id=conn_id).first() or Connection(conn_id=conn_id, conn_type=found.conn_type or "")
+    has_none = found.password == MASK and not row.password
+    found.password = kept_password(row, found.password)
+    found.extra = kept_extra(row, found.extra)
+    if has_none or found.extra == MASK or f'"{MASK}"' in (found.extra or ""):
+        raise MaskedError(f"Connection {conn_id}: {_MASKED}")
+    _write(conn_id, found)
+
+
 def _unwrapped(value: Any) -> tuple[str, str | None]:
     description = None
     if isinstance(value, dict) and "value" in value and set(value) <= {"value", "description"}:
@@ -137,3 +168,11 @@ def _unwrapped(value: Any) -> tuple[str, str | None]:
 
 def _write_variable(key: str, found: tuple[str, str | None]) -> None:
     variable_set(key, found[0], description=found[1])
+
+
+def _write_variable_keeping(key: str, found: tuple[str, str | None]) -> None:
+    row = Variable.objects.filter(key=key).first() or Variable(key=key)
+    text = kept_value(row, found[0])
+    if (text == MASK or f'"{MASK}"' in text) and text != (row.get_val() if row.pk else None):
+        raise MaskedError(f"Variable {key}: {_MASKED}")
+    variable_set(key, text, description=found[1])

@@ -1,0 +1,1 @@
+"""Decides the pages about connections and variables."""
