@@ -17,6 +17,7 @@ CORE_MODULES = (
     ("", "accounts.page_urls"),
     ("", "vault.urls"),
     ("", "dags_app.urls"),
+    ("", "dags_app.installed_urls"),
     ("", "runs.overview_urls"),
     ("", "runs.people_urls"),
     ("", "runs.urls"),

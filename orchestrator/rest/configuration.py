@@ -41,22 +41,28 @@ def get_config_value(call: Call) -> dict[str, Any] | HttpResponse:
     return _answer(call, [option])
 
 
+def is_exposed() -> bool:
+    """Return whether ``[api] expose_config`` allows that people see the configuration."""
+    return bool(conf.get("api", "expose_config") != "False")
+
+
 def _refuse_unless_exposed() -> None:
-    if conf.get("api", "expose_config") == "False":
+    if not is_exposed():
         raise RestError(403, _REFUSAL)
 
 
 def _answer(call: Call, options: list[Option]) -> dict[str, Any] | HttpResponse:
     sections: dict[str, list[dict[str, str]]] = {}
     for option in options:
-        sections.setdefault(option.section, []).append({"key": option.key, "value": _shown(option)})
+        sections.setdefault(option.section, []).append({"key": option.key, "value": shown_value(option)})
     if wants_text(call.request):
         lines = [f"[{name}]\n" + "".join(f"{o['key']} = {o['value']}\n" for o in found) for name, found in sections.items()]
         return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
     return {"sections": [{"name": name, "options": found} for name, found in sections.items()]}
 
 
-def _shown(option: Option) -> str:
+def shown_value(option: Option) -> str:
+    """Return the value of an option as people may see it."""
     value = conf.get(option.section, option.key)
     if option.sensitive and (value or conf.get("api", "expose_config") == "non-sensitive-only"):
         return HIDDEN

@@ -63,7 +63,7 @@ ADMIN = (
     Place("Connections", "plug", "connection_list", ("/connections",), Role.OP),
     Place("Variables", "variable", "variable_list", ("/variables",), Role.OP),
     Place("Pools", "layout-grid", "pool_list", ("/pools",)),
-    Place("Configuration", "settings", "configuration", ("/configs",), Role.ADMIN),
+    Place("Configuration", "settings", "configuration", ("/configs",), Role.OP),
     Place("Providers", "books", "provider_list", ("/providers",)),
     Place("Plugins", "puzzle", "plugin_list", ("/plugins",)),
 )

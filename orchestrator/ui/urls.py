@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from orchestrator.ui import columns, preferences_view, saved_views
+from orchestrator.ui import columns, configuration_view, preferences_view, saved_views
 
 urlpatterns = [
+    path("configs", configuration_view.configuration, name="configuration"),
     path("settings/preferences", preferences_view.preferences_set, name="preferences_set"),
     path("settings/columns", columns.columns_save, name="columns_save"),
     path("views/form", saved_views.view_form, name="view_form"),

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.http import QueryDict
 
 from orchestrator.rest.errors import RestError
-from orchestrator.ui.lists import changed, refusal_text, without_empty
+from orchestrator.ui.lists import changed, without_empty
 from runs.api.hitl import LIST
 from runs.hitl.selectors import attach_attempts, params_of, questions
 from runs.models import HITLDetail
@@ -56,7 +56,7 @@ def inbox_of(where: Where, query: QueryDict) -> Inbox:
     try:
         rows = _narrowed(where, shown, query)
     except RestError as refusal:
-        rows, error = HITLDetail.objects.none(), refusal_text(refusal)
+        rows, error = HITLDetail.objects.none(), str(refusal.detail)
     found = list(rows.defer("body", "params")[offset : offset + ROWS + 1])
     attach_attempts(found[:ROWS])
     return Inbox(

@@ -16,6 +16,7 @@ from accounts.services import audit_write
 from accounts.views import page
 from orchestrator.ui.deleting import Deletion, deletion
 from orchestrator.ui.list_page import list_page
+from orchestrator.ui.saving import save_form
 from vault.admin_forms import ConnectionForm
 from vault.connection_tests import is_enabled
 from vault.connection_types import known_types, type_hint
@@ -26,7 +27,6 @@ from vault.services import connection_delete, connections_create_defaults
 from vault.transfer import connections_import
 from vault.type_forms import form_of_type
 from vault.views.files import export_answer, import_page
-from vault.views.saving import save_form
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -14,6 +14,7 @@ from accounts.services import audit_write
 from accounts.views import page
 from orchestrator.ui.deleting import Deletion, deletion
 from orchestrator.ui.list_page import list_page
+from orchestrator.ui.saving import save_form
 from vault.admin_forms import VariableForm
 from vault.lists import VARIABLES
 from vault.masked_files import masked_variables
@@ -23,7 +24,6 @@ from vault.shown import shown_value
 from vault.transfer import variables_import
 from vault.views.connections import form_methods
 from vault.views.files import export_answer, import_page
-from vault.views.saving import save_form
 
 
 @require_GET
