@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -50,12 +50,17 @@ def deletion(request: HttpRequest, of: Deletion) -> HttpResponse:
 def _chosen(request: HttpRequest, of: Deletion) -> Sequence[str]:
     """The names that are ticked, or with ``all`` those that the filters of the list match."""
     if request.method == "POST":
-        rows = of.rows.filter(**{f"{of.field}__in": request.POST.getlist("selected")})
+        rows = of.rows.filter(**{f"{of.field}__in": _names(request.POST)})
     elif request.GET.get("all") == "on":
         try:
-            rows = of.spec.params.narrow(of.rows, read_values(of.spec, request.GET))
+            rows = of.spec.narrow(of.rows, read_values(of.spec, request.GET))
         except RestError as refusal:
             raise Http404("The filters cannot be read") from refusal
     else:
-        rows = of.rows.filter(**{f"{of.field}__in": request.GET.getlist("selected")})
+        rows = of.rows.filter(**{f"{of.field}__in": _names(request.GET)})
     return list(rows.order_by(of.field).values_list(of.field, flat=True)[:MOST])
+
+
+def _names(data: QueryDict) -> list[str]:
+    """The chosen names; no row has one with a NUL, and PostgreSQL takes none."""
+    return [name for name in data.getlist("selected") if "\0" not in name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -58,12 +57,12 @@ def ti_required_actions(request: HttpRequest, dag_id: str, run_id: str, task_id:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.USER)
-def required_action_answer(request: HttpRequest, ti_id: UUID) -> HttpResponse:
+def required_action_answer(request: HttpRequest, ti_id: str) -> HttpResponse:
     """Take an answer and lead on to the next question; a visit leads to the form."""
     question = question_find(ti_id)
     if question is None:
         raise Http404("There is no such question any more: its task was cleared, or its run is deleted")
-    here = f"{reverse('required_actions')}?show=all&id={ti_id}"
+    here = f"{reverse('required_actions')}?show=all&id={question.pk}"
     if request.method != "POST":
         return redirect(here)
     form = sent_answer(question, request.POST)

@@ -58,6 +58,7 @@ def fill() -> dict[str, Any]:
         "dag_run_id": "r",
         "task_id": "t",
         "map_index": -1,
+        "ti_id": ti.pk,
         "try_number": 1,
         "task_try_number": 1,
         "version_number": 1,

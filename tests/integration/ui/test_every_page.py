@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 OPEN = {"login", "logout", "api_docs"}
 # What somebody who may only look may send: what is his own.
-OWN = {*OPEN, "password_change", "preferences_set", "view_save", "view_delete", "dag_favorite", "settings"}
+OWN = {*OPEN, "password_change", "preferences_set", "columns_save", "view_save", "view_delete", "dag_favorite", "settings"}
 OWN_PREFIX = ("settings", "token_")
 
 
