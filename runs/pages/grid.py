@@ -19,6 +19,7 @@ from runs.pages.grid_runs import Columns, RunChoice, columns_of
 # So many cells are read and drawn within a blink; a DAG with very many tasks shows fewer runs.
 MOST_CELLS = 40_000
 FEWEST_RUNS = 10
+ROWS_AT_ONCE = 20  # as in static/css/grid.css
 SORTS = (("", "Upstream first"), ("name", "By name"))
 
 
@@ -47,6 +48,11 @@ class Grid:
     open_all: str
     close_all: str
     has_groups: bool
+
+    @property
+    def chunks(self) -> list[list[ShownRow]]:
+        """The rows by twenties: the browser lays out only the bodies of the table that are in sight."""
+        return [self.rows[start : start + ROWS_AT_ONCE] for start in range(0, len(self.rows), ROWS_AT_ONCE)]
 
     @property
     def half(self) -> float:

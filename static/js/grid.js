@@ -20,6 +20,7 @@ export function mount(place) {
 
   const grid = () => place.querySelector("#grid");
   const table = () => place.querySelector("table.grid");
+  const bodyRows = () => [...place.querySelectorAll("table.grid tbody tr")];
   const heads = () => table().tHead.rows[0].cells;
   const rowOf = (task) => place.querySelector(`tr[data-t="${CSS.escape(task)}"]`);
   const headOf = (cell) => heads()[cell.cellIndex];
@@ -62,8 +63,7 @@ export function mount(place) {
     if (!table()) return;
     for (const link of table().querySelectorAll("th a:not(.toggle)")) link.tabIndex = -1;
     const scroll = place.querySelector(".grid-scroll");
-    const rows = table().tBodies[0].rows;
-    const first = rows[0]?.cells;
+    const first = bodyRows()[0]?.cells;
     if (first?.length) reach(first[first.length - 1], false);
     if (!scroll.dataset.placed) scroll.scrollLeft = scroll.scrollWidth;
     scroll.dataset.placed = "yes";
@@ -153,7 +153,7 @@ export function mount(place) {
   function step(cell, key) {
     const row = cell.parentElement;
     const index = cell.cellIndex;
-    const rows = [table().tHead.rows[0], ...table().tBodies[0].rows];
+    const rows = [table().tHead.rows[0], ...bodyRows()];
     const y = rows.indexOf(row);
     if (key === "ArrowLeft" || key === "ArrowRight") return row.cells[index + (key === "ArrowLeft" ? -1 : 1)];
     if (key === "Home") return row.cells[0];
@@ -238,7 +238,7 @@ export function mount(place) {
       if (place.querySelector("td.m")) isStale = true;
     }
     if (!isStale || refreshTimer) return;
-    const cells = (table()?.tBodies[0].rows.length ?? 0) * columns.size;
+    const cells = bodyRows().length * columns.size;
     refreshTimer = setTimeout(() => {
       refreshTimer = 0;
       load(location.href).catch(() => {});
