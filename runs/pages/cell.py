@@ -12,6 +12,7 @@ from django.http import Http404
 
 from dags_app.graph.tree import GroupTree
 from dags_app.models import Dag
+from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.dag_head import spec_or_none
 from runs.pages.grid_cells import NONE, WORST_FIRST, worst
@@ -46,14 +47,8 @@ class Cell:
 
     @property
     def error(self) -> str:
-        """The last line of what the first failed instance says."""
-        return next((line for row in self.rows if (line := error_line(row.cause_detail))), "")
-
-
-def error_line(detail: str | None) -> str:
-    """Return the line of a cause that says what was wrong: the last one, as in a traceback."""
-    lines = (detail or "").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+        """What the first failed instance says."""
+        return next((line for row in self.rows if (line := first_line(row.cause_detail))), "")
 
 
 def cell_of(dag: Dag, run_key: str, name: str) -> Cell:

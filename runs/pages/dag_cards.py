@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models.functions import Right
+from django.db.models.functions import Left
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
+from runs.fingerprints import LOOKED_AT, fingerprint, first_line
 from runs.models import DagRun, TaskInstance
-from runs.pages.cell import error_line
 from runs.pages.charts import NARROW, Chart, durations_chart
 
 DAYS = 30
 MOST_FAILURES = 500
 MOST_GROUPS = 5
 TREND_RUNS = 60
-_TAIL = 600
-_VARIES = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +63,19 @@ def cards_of(dag: Dag) -> Cards:
 
 
 def recent_failures(dag_id: str, since: datetime) -> list[TaskInstance]:
-    """Return the newest failed task instances of a DAG with the end of what they say."""
+    """Return the newest failed task instances of a DAG with the beginning of what they say."""
     rows = TaskInstance.objects.filter(dag_id=dag_id, state="failed", start_date__gte=since)
-    shown = rows.annotate(said=Right("cause_detail", _TAIL)).order_by("-start_date", "-id")
+    shown = rows.annotate(said=Left("cause_detail", LOOKED_AT)).order_by("-start_date", "-id")
     return list(shown.only("id", "dag_id", "run_id", "task_id", "map_index", "cause", "start_date")[:MOST_FAILURES])
-
-
-def fingerprint(cause: str | None, text: str) -> str:
-    """Return what two failures share that say the same but for numbers and ids."""
-    return f"{cause or ''}:{_VARIES.sub('#', text)}"
 
 
 def grouped(failed: Sequence[TaskInstance]) -> list[ErrorGroup]:
     """Group failures by what they say, the most frequent first."""
     groups: dict[str, ErrorGroup] = {}
     for row in failed:
-        text = error_line(row.said)  # type: ignore[attr-defined]
-        group = groups.setdefault(fingerprint(row.cause, text), ErrorGroup(text, row.cause or "", row))
+        said = row.said  # type: ignore[attr-defined]
+        key = fingerprint(row.cause, said, row.task_id)
+        group = groups.setdefault(key, ErrorGroup(first_line(said), row.cause or "", row))
         group.number += 1
         group.tasks.add(row.task_id)
     return sorted(groups.values(), key=lambda group: -group.number)

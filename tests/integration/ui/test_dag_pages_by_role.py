@@ -9,7 +9,7 @@ from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ("", "/docs", "/tasks", "/tasks/t", "/tasks/m")
+PAGES = ("", "/docs", "/tasks", "/tasks/t", "/tasks/m", "/code", "/versions", "/details", "/compare", "/calendar", "/durations")
 
 
 def test_the_pages_of_a_dag_by_role() -> None:

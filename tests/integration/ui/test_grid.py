@@ -48,7 +48,7 @@ def client(dag: Dag) -> Client:
 def fill(dag: Dag, number: int, state: str = "success", **fields: Any) -> DagRun:
     run = make_run(dag, f"r{number}", state=state, run_after=NOON + timedelta(days=number), **fields)
     make_ti(run, "start", state="success")
-    make_ti(run, "q.a", state=state, start_date=NOON, cause="user_exception", cause_detail=f"Traceback\nValueError: row {number}")
+    make_ti(run, "q.a", state=state, start_date=NOON, cause="user_exception", cause_detail=f"ValueError: row {number}\nmore")
     for index in range(4):
         make_ti(run, "q.b", state="failed" if index == 2 else "success", map_index=index, start_date=NOON)
     return run

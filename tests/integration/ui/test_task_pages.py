@@ -39,7 +39,7 @@ def test_the_list_has_what_tasks_are_and_their_last_states(client: Client, dag: 
 def test_a_task_is_shown_over_the_runs_with_tries_durations_and_errors(client: Client, dag: Dag) -> None:
     run = make_run(dag, "r", state="failed", logical_date=None)
     times = {"queued_dttm": NOON, "start_date": NOON + timedelta(seconds=5), "end_date": NOON + timedelta(seconds=65)}
-    make_ti(run, "start", state="failed", try_number=3, cause="user_exception", cause_detail="x\nKeyError: <k>", **times)
+    make_ti(run, "start", state="failed", try_number=3, cause="user_exception", cause_detail="KeyError: <k>\nmore", **times)
     make_run(dag, "without", run_after=NOON + timedelta(days=1))
     page = client.get("/dags/etl/tasks/start")
     (row,) = page.context["history"]
