@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models.functions import Left
 
@@ -17,6 +17,9 @@ from runs.pages.charts import NARROW, Chart, durations_chart
 
 DAYS = 30
 MOST_FAILURES = 500
+# So many task instances are looked at; a DAG with very many tasks has fewer runs looked at.
+MOST_LOOKED_AT, FEWEST_RUNS, MOST_RUNS = 20_000, 20, 1000
+MOST_TASKS = 8
 MOST_GROUPS = 5
 TREND_RUNS = 60
 
@@ -43,30 +46,38 @@ class ErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cards:
-    """What is below the grid. ``is_cut``: only the newest failures were looked at."""
+    """What is below the grid. ``is_cut``: only the newest failures were looked at; ``span``: how far back."""
 
     failures: list[TaskFailures]
     errors: list[ErrorGroup]
     trend: Chart
     total: int
     is_cut: bool
-    days: int = DAYS
+    span: str
 
 
-def cards_of(dag: Dag) -> Cards:
-    """Return the cards of a DAG; two queries."""
-    failed = recent_failures(dag.pk, utcnow() - timedelta(days=DAYS))
+def cards_of(dag: Dag, tasks: int) -> Cards:
+    """Return the cards of a DAG with so many tasks; three queries, and no more rows to look at for a long history."""
+    since = utcnow() - timedelta(days=DAYS)
+    number = min(MOST_RUNS, max(FEWEST_RUNS, MOST_LOOKED_AT // max(1, tasks)))
+    recent = DagRun.objects.filter(dag_id=dag.pk, run_after__gte=since).order_by("-run_after", "-id").values_list("pk", flat=True)
+    runs = list(recent[:number])
+    failed = failures_in(runs)
     counts = Counter(row.task_id for row in failed)
     most = max(counts.values(), default=1)
-    failures = [TaskFailures(task_id, number, round(100 * number / most)) for task_id, number in counts.most_common(8)]
-    return Cards(failures, grouped(failed)[:MOST_GROUPS], trend_of(dag.pk), len(failed), len(failed) == MOST_FAILURES)
+    failures = [TaskFailures(task_id, times, round(100 * times / most)) for task_id, times in counts.most_common(MOST_TASKS)]
+    is_cut = len(failed) == MOST_FAILURES
+    span = f"newest {number} runs" if len(runs) == number else f"{DAYS} d"
+    return Cards(failures, grouped(failed)[:MOST_GROUPS], trend_of(dag.pk), len(failed), is_cut, span)
 
 
-def recent_failures(dag_id: str, since: datetime) -> list[TaskInstance]:
-    """Return the newest failed task instances of a DAG with the beginning of what they say."""
-    rows = TaskInstance.objects.filter(dag_id=dag_id, state="failed", start_date__gte=since)
-    shown = rows.annotate(said=Left("cause_detail", LOOKED_AT)).order_by("-start_date", "-id")
-    return list(shown.only("id", "dag_id", "run_id", "task_id", "map_index", "cause", "start_date")[:MOST_FAILURES])
+def failures_in(run_ids: Sequence[int]) -> list[TaskInstance]:
+    """Return the newest failed task instances of some runs with the beginning of what they say."""
+    if not run_ids:
+        return []
+    rows = TaskInstance.objects.filter(dag_run_id__in=run_ids, state="failed").annotate(said=Left("cause_detail", LOOKED_AT))
+    columns = ("id", "dag_id", "run_id", "task_id", "map_index", "cause", "start_date", "end_date")
+    return list(rows.only(*columns).order_by("-end_date", "-id")[:MOST_FAILURES])
 
 
 def grouped(failed: Sequence[TaskInstance]) -> list[ErrorGroup]:

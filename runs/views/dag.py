@@ -27,15 +27,16 @@ def dag_detail(request: HttpRequest, dag_id: str) -> HttpResponse:
     choice = read_choice(request)
     query = request.GET.copy()
     is_part = query.pop("part", None) == ["grid"]
+    spec = spec_or_none(dag)
     context = {
         "dag": dag,
-        "grid": grid_of(dag, spec_or_none(dag), choice, query),
+        "grid": grid_of(dag, spec, choice, query),
         "query": query,
     }
     if is_part:
         return render(request, "runs/_grid.html", context)
     context |= {
-        "cards": cards_of(dag),
+        "cards": cards_of(dag, len(spec.tasks) if spec else 1),
         "run_numbers": RUNS_SHOWN,
         "run_types": [kind.value for kind in DagRunType],
         "run_states": [state.value for state in DagRunState],

@@ -3,7 +3,7 @@
 // A cell is a bare <td class="state">; its row has the task (data-t), the head of its column the run (data-r, data-run).
 import { openIn } from "./dialogs.js";
 import { STATES } from "./live.js";
-import { at, getText, post } from "./requests.js";
+import { at, getText, notice, post } from "./requests.js";
 
 const HINT_AFTER = 120;
 const MARKS = Object.keys(STATES);
@@ -182,12 +182,28 @@ export function mount(place) {
     }
   }
 
+  // Two heads pressed with the shift key: the later run is compared with the earlier one.
+  function pick(head) {
+    const other = place.querySelector("th.picked");
+    if (!other || other === head) {
+      head.classList.toggle("picked");
+      return other || notice("Press the head of another run with Shift: the two are compared.");
+    }
+    const [one, two] = other.cellIndex > head.cellIndex ? [other, head] : [head, other];
+    location.assign(`${grid().dataset.base}/compare?${new URLSearchParams({ a: one.dataset.run, b: two.dataset.run })}`);
+  }
+
   function onClick(event) {
     const link = event.target.closest("a[data-grid-link]");
     const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
     if (link && isPlain) {
       event.preventDefault();
       return load(link.getAttribute("href"), { push: true });
+    }
+    const head = event.target.closest("th[data-run]");
+    if (head && event.shiftKey) {
+      event.preventDefault();
+      return pick(head);
     }
     const cell = event.target.closest("td");
     if (!isCell(cell) || !table().contains(cell) || !stateOf(cell)) return;

@@ -137,7 +137,7 @@ def test_a_column_tells_a_note_and_a_change_of_the_version(client: Client, dag: 
 def test_without_any_run_the_page_says_how_one_begins(client: Client) -> None:
     assert names(grid(client)) == ["start", "q", "q.a", "q.b"]
     shown = client.get("/dags/etl").content.decode()
-    assert "No run has ended yet" in shown and "No task failed in 30 days" in shown
+    assert "No run has ended yet" in shown and "No task failed." in shown
 
 
 def test_the_cards_count_failures_and_group_errors_that_differ_only_by_numbers(client: Client, dag: Dag) -> None:
@@ -145,7 +145,7 @@ def test_the_cards_count_failures_and_group_errors_that_differ_only_by_numbers(c
 
     for number in range(3):
         fill(dag, number, state="failed", end_date=NOON + timedelta(seconds=30 + number))
-    TaskInstance.objects.update(start_date=utcnow())
+    DagRun.objects.update(run_after=utcnow())
     cards = client.get("/dags/etl").context["cards"]
     assert sorted((item.task_id, item.number) for item in cards.failures) == [("q.a", 3), ("q.b", 3)]
     assert sorted((group.text.rstrip("0123456789"), group.number) for group in cards.errors) == [("", 3), ("ValueError: row ", 3)]

@@ -1,0 +1,92 @@
+"""The grid of a DAG in Chromium: arrow keys, the card, the drawer, filters in the address, and changes as they come."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from dags_app.models import Dag
+from orchestrator.kernel.clock import utcnow
+from runs.models import DagRun, StateChange, TaskInstance
+from tests.factories import NOON, make_dag, make_run
+from tests.integration.ui.test_grid import SPEC, fill
+from tests.ui.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def dag(admin: User) -> Dag:
+    dag = make_dag("etl", SPEC)
+    for number in range(3):
+        fill(dag, number)
+    return dag
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any, dag: Dag) -> Iterator[Page]:
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{live_server.url}/auth/login/?next=/dags/etl")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("[data-reach]")).to_have_count(1)
+    yield page
+    assert complaints == []
+
+
+def cell(page: Page, task: str, column: int) -> Any:
+    return page.locator(f'tr[data-t="{task}"] td').nth(column)
+
+
+def test_cells_are_reached_by_arrows_named_for_readers_and_opened_by_keys(page: Page) -> None:
+    expect(page.get_by_role("grid", name="States of tasks by run")).to_be_visible()
+    page.locator("[data-reach]").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    focused = page.locator("td:focus")
+    expect(focused).to_have_accessible_name(re.compile(r"^q\.a, Jan 07 12:00:00 UTC · manual, success$"))
+    expect(page.get_by_role("tooltip")).to_contain_text("ValueError: row 2")
+    page.keyboard.press("ArrowLeft")
+    expect(focused).to_have_accessible_name(re.compile(r"^q\.a, Jan 06"))
+    page.keyboard.press(" ")
+    expect(page.locator("#drawer")).to_be_visible()
+    page.keyboard.press("Escape")
+    cell(page, "q.a", 1).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/dags/etl/runs/r1/tasks/q\.a$"))
+
+
+def test_a_group_closes_and_rows_are_filtered_in_the_address_and_the_focus_stays(page: Page) -> None:
+    page.get_by_role("link", name="Group q").click()
+    expect(page).to_have_url(re.compile(r"\?closed=q$"))
+    expect(page.locator('tr[data-t="q.a"]')).to_have_count(0)
+    page.get_by_label("Filter tasks").fill("sta")
+    expect(page).to_have_url(re.compile(r"q=sta.*closed=q|closed=q.*q=sta"))
+    expect(page.locator('tr[data-t="q"]')).to_have_count(0)
+    page.go_back()
+    expect(page.locator('tr[data-t="q"]')).to_have_count(1)
+    page.get_by_label("Number of runs").select_option("10")
+    expect(page).to_have_url(re.compile("runs=10"))
+
+
+def test_a_cell_opens_in_the_drawer_and_changes_as_its_task_does(page: Page, dag: Dag) -> None:
+    cell(page, "q.b", 2).click()
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text("3")
+    expect(drawer.get_by_role("link", name=re.compile("Clear"))).to_be_visible()
+    page.keyboard.press("Escape")
+    run = DagRun.objects.get(run_id="r2")
+    TaskInstance.objects.filter(dag_run=run, task_id="start").update(state="failed")
+    StateChange.objects.create(dag_run=run, task_id="start", to_state="failed", at=utcnow())
+    expect(cell(page, "start", 2)).to_have_class("failed", timeout=15_000)
+    new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
+    StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
+    expect(page.locator('th[data-run="brand_new"]')).to_have_count(1, timeout=15_000)
