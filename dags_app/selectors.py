@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import lru_cache
 from uuid import UUID
 
@@ -26,6 +27,21 @@ def spec_of(version_id: UUID) -> DagSpec:
         SpecUnreadableError: naming the version and what is wrong with its document.
     """
     return _read(version_id, _hashes(version_id))[0]
+
+
+def specs_of(version_ids: Iterable[UUID]) -> dict[UUID, DagSpec]:
+    """Return many DAGs as their versions describe them: one query, and one for each that is not in memory.
+
+    What cannot be read is left out.
+    """
+    rows = DagVersion.objects.filter(pk__in=set(version_ids)).values_list("pk", "structure_hash", "attributes_hash")
+    found: dict[UUID, DagSpec] = {}
+    for version_id, structure, attributes in rows:
+        try:
+            found[version_id] = _read(version_id, (structure, attributes))[0]
+        except (SpecUnreadableError, DagVersion.DoesNotExist):
+            continue
+    return found
 
 
 def task_of_version(version_id: UUID, task_id: str) -> TaskSpec | None:

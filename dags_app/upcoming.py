@@ -13,14 +13,14 @@ from orchestrator.sdk.definitions.timetables.preview import Preview, preview
 from orchestrator.sdk.serialization.spec import DagSpec
 
 
-def upcoming_runs(dag: Dag, number: int) -> list[DagRunInfo]:
+def upcoming_runs(dag: Dag, number: int, spec: DagSpec | None = None) -> list[DagRunInfo]:
     """Return the next runs of a DAG as they will be created, if nobody pauses it; fewer where the schedule ends.
 
     Raises ``SpecUnreadableError`` and what the timetable raises (``ValueError`` and below).
     """
     if dag.next_dagrun_create_after is None:
         return []
-    spec = _spec(dag)
+    spec = spec or _spec(dag)
     start, end = dag.next_dagrun_data_interval_start, dag.next_dagrun_data_interval_end
     interval = DataInterval(start, end) if start is not None and end is not None else None
     infos: list[DagRunInfo] = [DagRunInfo(dag.next_dagrun_create_after, interval)]

@@ -7,7 +7,7 @@ from runs.dag_urls import DAG_PAGES
 from runs.instance_urls import INSTANCES
 from runs.list_urls import LISTS
 from runs.metrics.view import metrics
-from runs.views import backfills, clear, dag_list, graph, home, live, mark, notes, orders, removals, run, trigger
+from runs.views import backfills, clear, graph, live, mark, notes, orders, removals, run, trigger
 
 _RUN = "dags/<str:dag_id>/runs/<str:run_id>"
 _TASK = _RUN + "/tasks/<str:task_id>"
@@ -40,10 +40,8 @@ urlpatterns = [
     *ASSETS,
     *DAG_PAGES,
     *LISTS,
-    path("", home.home, name="home"),
     path("metrics", metrics, name="metrics"),
     path("live", live.live, name="live"),
-    path("dags", dag_list.dag_list, name="dag_list"),
     path("dags/<str:dag_id>/trigger", trigger.dag_trigger, name="dag_trigger"),
     path("dags/<str:dag_id>/trigger/check", trigger.dag_trigger_check, name="dag_trigger_check"),
     path("dags/<str:dag_id>/trigger/<str:mode>", trigger.dag_trigger),

@@ -49,7 +49,7 @@ def _depends_on(rows: QuerySet[Dag], text: str) -> QuerySet[Dag]:
 
 _CHOICE = [
     Param("tags_match_mode", scalars.choice("any", "all", kind="literal_error")),
-    # The mode is applied with the tags, see ``_rows``.
+    # The mode is applied with the tags, see ``tag_filter``.
     Param("tags", many=True),
     Param("owners", many=True, apply=owned_by),
     *matching("dag_id", "dag_id"),
@@ -92,10 +92,7 @@ PATCH_LIST = params(page_params(), _CHOICE, _MASK)
 @operations.add("GET", "/dags", "get_dags", params=LIST)
 def get_dags(call: Call) -> dict[str, Any]:
     """Return DAGs."""
-    rows, wanted = _rows(call.query), call.query["is_favorite"]
-    if wanted is not None:
-        marked = DagFavorite.objects.filter(user_name=call.user_name).values("dag_id")
-        rows = rows.filter(pk__in=marked) if wanted else rows.exclude(pk__in=marked)
+    rows = of_person(tag_filter(dags(), call.query), call.query, call.user_name)
     return list_body(rows, call.query, params=LIST, order=ORDER, schema=DAG, key="dags")
 
 
@@ -105,7 +102,7 @@ def patch_dags(call: Call) -> dict[str, Any]:
     _check_mask(call.query)
     if not call.query.get("dag_id_pattern") and not call.query.get("dag_id_prefix_pattern"):
         return {"dags": [], "total_entries": 0}
-    rows = _rows(call.query)
+    rows = tag_filter(dags(), call.query)
     body = list_body(rows, call.query, params=PATCH_LIST, order=ORDER, schema=DAG, key="dags")
     with transaction.atomic():
         for item in body["dags"]:
@@ -138,9 +135,18 @@ def patch_dag(call: Call) -> dict[str, Any]:
     return DAG.of(dag_or_404(call.path["dag_id"]))
 
 
-def _rows(query: Mapping[str, Any]) -> QuerySet[Dag]:
-    rows = dags()
-    return tagged(rows, query["tags"], query["tags_match_mode"]) if query["tags"] else rows
+def tag_filter(rows: QuerySet[Dag], query: Mapping[str, Any]) -> QuerySet[Dag]:
+    """Return the DAGs with the tags that are asked for, any or all of them."""
+    return tagged(rows, query["tags"], query["tags_match_mode"]) if query.get("tags") else rows
+
+
+def of_person(rows: QuerySet[Dag], query: Mapping[str, Any], user_name: str) -> QuerySet[Dag]:
+    """Return the DAGs that the person marked, or the others, where that is asked for."""
+    wanted = query.get("is_favorite")
+    if wanted is None:
+        return rows
+    marked = DagFavorite.objects.filter(user_name=user_name).values("dag_id")
+    return rows.filter(pk__in=marked) if wanted else rows.exclude(pk__in=marked)
 
 
 def _check_mask(query: Mapping[str, Any]) -> None:

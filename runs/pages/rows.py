@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 
-from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
-from orchestrator.rest.patterns import contains
 from runs.models import AttemptFields, DagRun, TaskInstance
 from runs.states import FINISHED
 
@@ -25,39 +18,6 @@ TASKS_PER_PAGE = 500
 # What needs a person comes first, what is done last.
 _URGENCY = (("failed", 0), ("upstream_failed", 1), ("awaiting_input", 2), ("up_for_retry", 3), ("running", 4), ("queued", 5))
 _DONE = (("success", 8), ("skipped", 9), ("removed", 10))
-
-
-@dataclass(frozen=True, slots=True)
-class DagRow:
-    """A DAG with its newest runs, oldest first."""
-
-    dag: Dag
-    runs: list[DagRun]
-
-    @property
-    def last(self) -> DagRun | None:
-        """The newest run."""
-        return self.runs[-1] if self.runs else None
-
-
-def dag_page(search: str, number: Any) -> tuple[Page[Any], list[DagRow]]:
-    """Return a page of DAGs, with their recent runs read by one query."""
-    dags = Dag.objects.active().prefetch_related("tags").order_by("dag_id")
-    if search:
-        dags = dags.filter(contains("dag_id", search) | contains("dag_display_name", search))
-    page = Paginator(dags, DAGS_PER_PAGE).get_page(number)
-    recent = recent_runs(dag.pk for dag in page)
-    return page, [DagRow(dag, recent[dag.pk]) for dag in page]
-
-
-def recent_runs(dag_ids: Iterable[str]) -> dict[str, list[DagRun]]:
-    """Return the newest runs of each DAG, oldest first."""
-    rank = Window(RowNumber(), partition_by=F("dag"), order_by=[F("run_after").desc(), F("id").desc()])
-    shown = DagRun.objects.filter(dag_id__in=list(dag_ids)).annotate(rank=rank).filter(rank__lte=RECENT_RUNS).order_by("-rank")
-    found: dict[str, list[DagRun]] = defaultdict(list)
-    for run in shown.only("id", "dag_id", "run_id", "state", "run_type", "run_after", "start_date", "end_date"):
-        found[run.dag_id].append(run)
-    return found
 
 
 def run_find(dag_id: str, run_id: str) -> DagRun | None:

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_GET
 
 from accounts.views import page
 from dags_app.models import Dag
+from runs.pages.dags.newest import newest_runs
 from runs.pages.graph import DEPTHS, SCOPES, GraphPage, dag_graph_page, read_asked, run_graph_page, states_of, versions_of
-from runs.pages.rows import recent_runs, run_find
+from runs.pages.rows import run_find
 
 
 @require_GET
@@ -21,7 +22,7 @@ def dag_graph(request: HttpRequest, dag_id: str) -> HttpResponse:
     found = dag_graph_page(dag, asked)
     if request.GET.get("fragment") == "json":
         return JsonResponse(found.drawing.document)
-    runs = list(reversed(recent_runs([dag_id])[dag_id]))
+    runs = list(reversed(newest_runs([dag_id])[dag_id]))
     context = {"dag": dag, "versions": versions_of(dag), "runs": runs, "asked": asked}
     return _show(request, "runs/dag_graph.html", found, context)
 

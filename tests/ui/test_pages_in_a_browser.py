@@ -33,7 +33,8 @@ def _signed_in(browser: Browser, url: str, **options: Any) -> tuple[Page, list[s
 def test_a_person_signs_in_starts_a_run_and_reads_a_log(browser: Browser, live_server: Any, population: DagRun) -> None:
     page, complaints = _signed_in(browser, live_server.url)
     _picture(page, "dags")
-    page.get_by_role("button", name="Trigger etl").click()
+    page.get_by_role("link", name="Trigger etl").click()
+    page.locator("#dialog").get_by_role("button", name="Trigger", exact=True).click()
     expect(page).to_have_url(re.compile(r"/dags/etl/runs/manual__"))
     run = DagRun.objects.latest("id")
     assert (run.triggered_by, run.triggering_user_name) == ("ui", "admin")

@@ -40,7 +40,8 @@ def search(request: HttpRequest) -> Found:
         return Found(asked, list(dags.tag_hits(asked)))
     if asked.prefix == "@":
         return Found(asked, list(dags.owner_hits(asked)))
-    return Found(asked, _everything(request, asked, best) if asked.words else _before(request, asked))
+    found = _everything(request, asked, best) if asked.words else _before(request, asked)
+    return Found(asked, list({(hit.kind, hit.url): hit for hit in reversed(found)}.values())[::-1])
 
 
 def _everything(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:

@@ -1,0 +1,69 @@
+"""Decides what is said of a failed run in one line: the task that failed first, and its error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+
+from runs.cause_words import cause_words
+from runs.fingerprints import first_line
+from runs.models import DagRun, TaskInstance
+from runs.states import TaskInstanceState
+
+LONGEST = 240
+_UNSEEN = ("executor_config", "next_kwargs", "wait_detail", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run failed: ``ti`` is None where no task did."""
+
+    run: DagRun
+    ti: TaskInstance | None
+    error: str
+
+    @property
+    def task(self) -> str:
+        """What the task is called, with its index."""
+        if self.ti is None:
+            return ""
+        name = self.ti.task_display_name or self.ti.task_id
+        index = self.ti.rendered_map_index or self.ti.map_index
+        return name if self.ti.map_index < 0 else f"{name} [{index}]"
+
+    @property
+    def url(self) -> str:
+        """The log of the task at its first error, or the run."""
+        if self.ti is None:
+            return reverse("run_detail", args=[self.run.dag_id, self.run.run_id])
+        place = [self.ti.dag_id, self.ti.run_id, self.ti.task_id]
+        route, index = ("log_detail", []) if self.ti.map_index < 0 else ("mapped_log_detail", [self.ti.map_index])
+        return reverse(route, args=[*place, *index]) + "?at=error"
+
+    @property
+    def clear_url(self) -> str:
+        """The dialog that has the failed tasks of the run run again."""
+        return reverse("run_clear", args=[self.run.dag_id, self.run.run_id]) + "?mode=failed"
+
+
+def failures_of(runs: Sequence[DagRun]) -> dict[int, Failure]:
+    """Return the failure of each failed run by the run's key, by two queries."""
+    failed = {run.pk: run for run in runs if run.state == "failed"}
+    if not failed:
+        return {}
+    rows = TaskInstance.objects.filter(dag_run=OuterRef("pk"), state=TaskInstanceState.FAILED)
+    first = Subquery(rows.order_by("end_date", "id").values("pk")[:1])
+    named = DagRun.objects.filter(pk__in=list(failed)).annotate(culprit=first).order_by().values_list("culprit", flat=True)
+    culprits = TaskInstance.objects.filter(pk__in=[key for key in named if key]).defer(*_UNSEEN)
+    by_run = {ti.dag_run_id: ti for ti in culprits}
+    return {pk: Failure(run, by_run.get(pk), _error(run, by_run.get(pk))) for pk, run in failed.items()}
+
+
+def _error(run: DagRun, ti: TaskInstance | None) -> str:
+    if ti is None:
+        return f"It was stopped by {run.stopped_by}." if run.stopped_by else "No task of it failed: see its events."
+    text = first_line(ti.cause_detail) or f"{cause_words(ti.cause)}."
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -1,0 +1,93 @@
+"""Decides the list of DAGs: its columns, and the filters and orders of the REST list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.db.models import QuerySet
+
+from dags_app.api.dags import LIST, ORDER, RUN_STATES, of_person, tag_filter
+from dags_app.models import Bundle, Dag, DagTag
+from orchestrator.rest.params import Param, params
+from orchestrator.rest.patterns import contains
+from orchestrator.ui.lists import Column, Filter, ListSpec
+
+MOST_CHOICES = 200
+_YES_NO = (("true", "yes"), ("false", "no"))
+_STATES = tuple((word, word) for word in RUN_STATES)
+
+
+def _search(rows: QuerySet[Dag], text: str) -> QuerySet[Dag]:
+    for word in text.split():
+        rows = rows.filter(contains("dag_id", word) | contains("dag_display_name", word))
+    return rows
+
+
+def tag_choices() -> list[tuple[str, str]]:
+    """Return the tags in use."""
+    names = DagTag.objects.filter(dag__is_stale=False).order_by("name").values_list("name", flat=True).distinct()
+    return [(name, name) for name in names[:MOST_CHOICES]]
+
+
+def owner_choices() -> list[tuple[str, str]]:
+    """Return the owners; the column holds several names with commas between them."""
+    columns = Dag.objects.active().exclude(owners="").order_by("owners").values_list("owners", flat=True).distinct()
+    names = sorted({name.strip() for owners in columns for name in owners.split(",") if name.strip()})
+    return [(name, name) for name in names[:MOST_CHOICES]]
+
+
+def bundle_choices() -> list[tuple[str, str]]:
+    """Return the bundles."""
+    return [(name, name) for name in Bundle.objects.order_by("name").values_list("name", flat=True)[:MOST_CHOICES]]
+
+
+def _last(name: str) -> Any:
+    return lambda dag: getattr(dag.facts.last, name, None)
+
+
+DAGS = ListSpec(
+    name="dags",
+    params=params(*LIST.items, Param("q", apply=_search)),
+    order=ORDER,
+    columns=(
+        Column("dag_id", "DAG", "dag_id"),
+        Column("runs", "Runs", text=lambda dag: " ".join(run.state for run in dag.facts.runs)),
+        Column("last", "Last run", "last_run_start_date", text=_last("state")),
+        Column("took", "Took", number=True, text=lambda dag: dag.facts.seconds),
+        Column("next", "Next run", "next_dagrun", text=lambda dag: dag.next_dagrun_create_after),
+        Column("schedule", "Schedule", text=lambda dag: dag.timetable_summary),
+        Column("active", "Active", number=True, text=lambda dag: dag.facts.running + dag.facts.queued),
+        Column("owners", "Owner"),
+        Column("is_paused", "Paused", hidden=True),
+        Column("file", "File", hidden=True, text=lambda dag: dag.relative_fileloc),
+        Column("bundle", "Bundle", hidden=True, text=lambda dag: dag.bundle_id),
+        Column("last_parsed_time", "Read", hidden=True),
+    ),
+    filters=(
+        Filter("q", "Search DAGs", "search"),
+        Filter("last_dag_run_state", "Last run", "choice", _STATES),
+        Filter("dag_run_state", "Any run", "choices", _STATES),
+        Filter("paused", "Paused", "choice", _YES_NO),
+        Filter("is_favorite", "Favourite", "choice", _YES_NO),
+        Filter("has_import_errors", "Import error", "choice", _YES_NO),
+        Filter("has_asset_schedule", "Scheduled by assets", "choice", _YES_NO),
+        Filter("asset_dependency", "Scheduled by the asset", hint="part of its name"),
+        Filter("owners", "Owner", "choices", owner_choices),
+        Filter("tags", "Tags", "choices", tag_choices),
+        Filter("tags_match_mode", "Of the tags", "choice", (("any", "any one"), ("all", "all of them"))),
+        Filter("bundle_name", "Bundle", "choice", bundle_choices),
+        Filter("exclude_stale", "DAGs without a file", "choice", (("false", "shown too"),)),
+    ),
+    noun="DAG",
+)
+
+
+def spec_for(user_name: str) -> ListSpec:
+    """Return the list as one person asks for it: his favourites are his."""
+
+    def also(rows: QuerySet[Dag], values: Mapping[str, Any]) -> QuerySet[Dag]:
+        return of_person(tag_filter(rows, values), values, user_name)
+
+    return replace(DAGS, also=also)

@@ -1,0 +1,1 @@
+"""Decides what the timeline of all DAGs shows."""

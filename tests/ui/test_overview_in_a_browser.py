@@ -1,0 +1,60 @@
+"""The pages over all DAGs in Chromium: the search by keyboard, many DAGs switched at once, the timeline."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from dags_app.models import Dag
+from runs.models import DagRun
+from tests.ui.test_pages_in_a_browser import _signed_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_palette_finds_and_opens_by_keyboard_alone(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = _signed_in(browser, live_server.url)
+    page.goto(f"{live_server.url}/dags/etl")
+    page.goto(f"{live_server.url}/dags")
+    page.keyboard.press("Control+k")
+    options = page.locator("#palette-results").get_by_role("option")
+    expect(options.filter(has_text="Recent").first).to_contain_text("etl")
+    page.keyboard.type("qui")
+    expect(options).to_have_count(1)
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/dags/quiet$"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type(">trigger etl")
+    expect(options.first).to_contain_text("Trigger etl")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog")).to_be_visible()
+    expect(page.locator("#palette")).to_be_hidden()
+    assert complaints == []
+
+
+def test_chosen_dags_are_paused_by_one_button(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = _signed_in(browser, live_server.url)
+    bar = page.locator("#bulk")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Choose etl").check()
+    expect(bar).to_contain_text("1 chosen")
+    bar.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_text("1 DAG is paused.")).to_be_visible()
+    assert Dag.objects.get(pk="etl").is_paused
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_home_and_the_timeline_fit_the_screen_and_say_nothing_to_the_console(
+    browser: Browser, live_server: Any, population: DagRun, width: int
+) -> None:
+    page, complaints = _signed_in(browser, live_server.url, viewport={"width": width, "height": 900})
+    for path in ("/", "/timeline", "/search?q=etl", "/dags"):
+        page.goto(f"{live_server.url}{path}")
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert complaints == []
