@@ -80,7 +80,16 @@ def group_page(run: DagRun, spec: DagSpec, group_id: str) -> GroupPage | None:
             rows.append(_row(run, child, _name(groups[child]), inside, seen, is_group=True))
         elif task := tasks.get(child):
             operator = task.operator_name or task.task_type
-            rows.append(_row(run, child, task.task_display_name or task.label or child, [child], seen, operator=operator))
+            rows.append(
+                _row(
+                    run,
+                    child,
+                    task.task_display_name if task.task_display_name not in ("", child) else task.label or child,
+                    [child],
+                    seen,
+                    operator=operator,
+                )
+            )
     whole = _row(run, group_id, _name(groups[group_id]), sorted(members), seen, is_group=True)
     return GroupPage(groups[group_id], whole, rows, _parents(groups, group_id))
 

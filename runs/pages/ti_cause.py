@@ -53,7 +53,7 @@ def cause_of(attempt: AttemptFields, window: Window) -> CauseShown | None:
         position=line.position if line else None,
         frame=frame,
         source=_source(attempt, frame) if frame else [],
-        facts=process_words(attempt),
+        facts=[fact for fact in process_words(attempt) if not fact.startswith("on ")],
     )
 
 

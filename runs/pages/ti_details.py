@@ -70,7 +70,12 @@ def _try(row: AttemptFields) -> Try:
     queued = row.queued_dttm
     waited = (row.start_date - queued).total_seconds() if row.start_date and queued else None
     cause = cause_words(row.cause) if row.cause and row.state != "success" else ""
-    return Try(row, seconds, waited, cause, (row.cause_detail or "").strip(), process_words(row))
+    return Try(row, seconds, waited, cause, (row.cause_detail or "").strip(), _without_host(row))
+
+
+def _without_host(row: AttemptFields) -> list[str]:
+    """What is known of the process; its host has a column of its own."""
+    return [fact for fact in process_words(row) if not fact.startswith("on ")]
 
 
 def _of_try(ti: AttemptFields) -> list[Fact]:

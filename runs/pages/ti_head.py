@@ -18,6 +18,7 @@ from runs.pages.explained import ShownReason, shown_reasons
 from runs.pages.rows import elapsed, is_over, shown_name
 from runs.pages.ti_address import ended_tries
 from runs.pages.ti_durations import Past, past_of
+from runs.pages.ti_roots import Root, roots_of
 from runs.states import FINISHED, TaskInstanceState
 from runs.task_specs import tasks_of
 
@@ -44,6 +45,8 @@ class Head:
     hold: Hold | None
     links: list[tuple[str, str]]
     counts: dict[str, int]
+    roots: list[Root]
+    roots_total: int
 
     @property
     def index_name(self) -> str:
@@ -54,6 +57,11 @@ class Head:
     def difference(self) -> str:
         """How its duration differs from the usual one."""
         return self.past.difference(self.duration)
+
+    @property
+    def more_roots(self) -> int:
+        """How many failures above are not named."""
+        return self.roots_total - len(self.roots)
 
     @property
     def waits_for_retry(self) -> bool:
@@ -79,12 +87,13 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
     run = current.dag_run
     past = past_of(ti, run)
     note = current.note or ""
+    roots, roots_total = roots_of(current)
     return Head(
         ti=ti,
         current=current,
         name=current.task_display_name or (shown_name(current) if current.map_index > 0 else "") or current.task_id,
         tries=ended_tries(list(tries)),
-        duration=ti.duration if ti.duration is not None else elapsed(ti.start_date, ti.end_date) if _has_run(ti) else None,
+        duration=_duration(ti),
         is_running=ti.state in _WITH_PROCESS and ti.end_date is None and ti.start_date is not None,
         version=DagVersion.objects.filter(pk__in=[ti.dag_version_id]).values_list("version_number", flat=True).first(),
         past=past,
@@ -94,12 +103,17 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
         waits=shown_reasons(explain_instance(current)) if current.state not in FINISHED | _WITH_PROCESS else [],
         hold=Hold.objects.filter(dag_run_id=run.pk, task_id=ti.task_id, map_index=ti.map_index).first(),
         links=links_of(current),
+        roots=roots,
+        roots_total=roots_total,
         counts={"Required actions": int(HITLDetail.objects.filter(ti_id__in=[row.pk for row in tries]).exists())},
     )
 
 
-def _has_run(ti: AttemptFields) -> bool:
-    return is_over(ti) or ti.state in _WITH_PROCESS
+def _duration(ti: AttemptFields) -> float | None:
+    """How long it took or takes; nothing for what never began a try."""
+    if not ti.try_number or not (is_over(ti) or ti.state in _WITH_PROCESS):
+        return None
+    return ti.duration if ti.duration is not None else elapsed(ti.start_date, ti.end_date)
 
 
 def links_of(current: TaskInstance) -> list[tuple[str, str]]:

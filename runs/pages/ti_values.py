@@ -21,6 +21,9 @@ INLINE_BYTES = 2048
 # The most of one value that a page shows when it is asked for alone.
 WHOLE_BYTES = 512 * 1024
 MOST_VALUES = 500
+LONGEST_LINE = 100
+# Blanks before what lies deeper than people follow.
+DEEPEST = 24
 MOST_HIGHLIGHTED = 64 * 1024
 _LANGUAGES = {"py": "python", "md": "markdown", "doc": "text", "doc_md": "markdown", "hql": "sql", "mysql": "sql"}
 _KINDS: dict[type, str] = {str: "text", bool: "true or false", int: "number", float: "number", list: "list", dict: "mapping"}
@@ -122,10 +125,16 @@ def kind_of(value: Any) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
-def pretty(value: Any) -> str:
-    """Return a value as JSON for people: on one line where it is short."""
+def pretty(value: Any, indent: str = "") -> str:
+    """Return a value as JSON for people: what is short stands on one line, also within something long."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 100 else json.dumps(value, ensure_ascii=False, indent=2)
+    if len(text) + len(indent) <= LONGEST_LINE or not isinstance(value, list | dict) or len(indent) > DEEPEST:
+        return text
+    inner = indent + "  "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(str(key), ensure_ascii=False)}: {pretty(item, inner)}" for key, item in value.items()]
+        return f"{{\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}}}"
+    return f"[\n{inner}" + f",\n{inner}".join(pretty(item, inner) for item in value) + f"\n{indent}]"
 
 
 def highlighted(text: str, language: str) -> str:

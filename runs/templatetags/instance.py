@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 
+from orchestrator.templatetags.shown import short_moment
 from runs.models import AttemptFields
 from runs.pages.ti_address import args_of, chosen_try
 from runs.pages.ti_head import Head, head_of
@@ -13,6 +18,20 @@ from runs.pages.ti_neighbours import neighbours_of
 from runs.tries import tries_of
 
 register = template.Library()
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+
+
+@register.filter
+def zoned_instants(sentence: str) -> str:
+    """Show a sentence with its instants on the person's clock; everything else in it is text."""
+    return mark_safe(_INSTANT.sub(_on_the_clock, escape(sentence)))  # noqa: S308
+
+
+def _on_the_clock(found: re.Match[str]) -> str:
+    try:
+        return short_moment(datetime.fromisoformat(found[0][:-1]).replace(tzinfo=UTC))
+    except ValueError:
+        return found[0]
 
 
 @register.inclusion_tag("runs/_ti_head_live.html", takes_context=True)

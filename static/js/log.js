@@ -7,6 +7,8 @@ import { notice } from "./requests.js";
 const SOON = 1000;
 const LATER = 5000;
 const SAY_EVERY = 5000;
+// A very long log is looked through in parts, so that no request takes long; after so many a person says whether to go on.
+const MOST_PARTS = 12;
 
 function follow(viewer, lines, button) {
   let added = 0;
@@ -46,11 +48,17 @@ function follow(viewer, lines, button) {
   return { stop: () => set(false), isOn };
 }
 
-async function nextError(lines, state) {
-  const answer = await lines.ask({ fragment: "error", position: state.from });
+async function nextError(lines, state, say) {
+  let answer = await lines.ask({ fragment: "error", position: state.from });
+  const share = () => `${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} %`;
+  for (let part = 1; part < MOST_PARTS && !answer.positions.length && !answer.complete; part += 1) {
+    say.textContent = `Looking for an error: ${share()} of the log`;
+    answer = await lines.ask({ fragment: "error", position: answer.scanned });
+  }
+  say.textContent = "";
   const [position] = answer.positions;
   if (position === undefined) {
-    const more = answer.complete ? "" : ` in the first ${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} %; press again to look on`;
+    const more = answer.complete ? "" : ` in the first ${share()}; press again to look on`;
     notice(state.from && answer.complete ? "No further error: the next press begins at the top." : `No error in the log${more}.`);
     state.from = answer.complete ? 0 : answer.scanned;
     return;
@@ -95,7 +103,7 @@ export function mount(viewer) {
     following.stop();
     await act();
   };
-  get("first-error").addEventListener("click", away(() => nextError(lines, errors)));
+  get("first-error").addEventListener("click", away(() => nextError(lines, errors, get("say"))));
   get("top").addEventListener("click", away(() => lines.toTop()));
   get("bottom").addEventListener("click", async () => {
     if (!lines.isAtEnd) await lines.tail();
@@ -117,8 +125,9 @@ export function mount(viewer) {
     following.stop();
     lines.go(Number(link.dataset.go));
   });
-  if (location.hash === "#error") away(() => nextError(lines, errors))();
+  if (location.hash === "#error") away(() => nextError(lines, errors, get("say")))();
   else if (viewer.dataset.at || location.hash.startsWith("#B")) lines.go(Number(viewer.dataset.at || location.hash.slice(2)));
   else lines.toBottom();
   if (get("find").value) find();
+  viewer.dataset.ready = "yes";
 }

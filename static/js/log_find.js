@@ -1,5 +1,7 @@
 // Decides how a log is searched: over the lines that are here at once, over the whole file by the server where it is longer.
 const WAIT = 250;
+const MOST_PARTS = 12;
+const MOST_MATCHES = 500;
 
 function expression(text, isRegex) {
   return new RegExp(isRegex ? text : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "giu");
@@ -69,10 +71,15 @@ export function startFind(viewer, lines, following) {
       state.note = " in the lines here";
       return;
     }
-    const answer = await lines.ask({ fragment: "find", q: text });
+    let answer = await lines.ask({ fragment: "find", q: text });
+    for (let part = 1; part < MOST_PARTS && !answer.complete && answer.positions.length < MOST_MATCHES && text === input.value; part += 1) {
+      sign.textContent = `${answer.positions.length} in ${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} %`;
+      const next = await lines.ask({ fragment: "find", q: text, position: answer.scanned });
+      answer = { ...next, positions: [...answer.positions, ...next.positions] };
+    }
     if (text !== input.value) return;
     state.positions = [...new Set([...answer.positions, ...state.positions])].sort((a, b) => a - b);
-    if (!answer.complete) state.note = answer.positions.length >= 500 ? "+" : ` in the first ${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} % and the lines here`;
+    if (!answer.complete) state.note = answer.positions.length >= MOST_MATCHES ? "+" : ` in the first ${Math.round((100 * answer.scanned) / Math.max(1, answer.size))} % and the lines here`;
   }
 
   async function show(at, load = true) {

@@ -13,6 +13,8 @@ from tests.integration.ui.logs import said, write_log
 from tests.ui.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# A machine that does other things besides is slow; what fails takes as long as this.
+expect.set_options(timeout=20_000)
 
 
 def _open(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
@@ -24,8 +26,13 @@ def _open(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#log")).to_be_visible()
+    _ready(page)
     return page, complaints
+
+
+def _ready(page: Page) -> None:
+    """Keys do nothing before the viewer's scripts are there."""
+    expect(page.locator("#log-viewer[data-ready]")).to_be_visible()
 
 
 def _line(page: Page, text: str) -> Locator:
@@ -76,8 +83,10 @@ def test_a_long_log_is_read_by_keys_search_and_links(browser: Browser, live_serv
     page.locator("li.target a.n").click()
     assert "at=" in page.url
     page.reload()
+    _ready(page)
     expect(page.locator("li.target")).to_be_in_viewport()
     page.goto(f"{live_server.url}{path}#error")
+    _ready(page)
     expect(page.locator("li.target")).to_contain_text("the first fault")
     assert complaints == []
 
@@ -91,6 +100,7 @@ def test_levels_and_loggers_are_chosen_and_stay_in_the_address(browser: Browser,
     expect(_line(page, "quiet")).to_be_hidden()
     expect(_line(page, "loud")).to_be_visible()
     page.reload()
+    _ready(page)
     expect(_line(page, "quiet")).to_be_hidden()
     page.get_by_text("Levels").click()
     page.get_by_role("checkbox", name="info").check()

@@ -173,3 +173,23 @@ def queries(client: Client) -> int:
     ) as caught:
         text_of(client)
     return len(caught)
+
+
+def test_a_task_that_failed_upstream_names_what_failed_above_it(run: DagRun) -> None:
+    make_ti(run, "z", state="upstream_failed", try_number=0)
+    make_ti(run, "t", state="upstream_failed", try_number=0)
+    for index in range(6):
+        make_ti(run, "a", state="failed", map_index=index, cause="user_exception", cause_detail="KeyError: <b>\nmore")
+    text = text_of(client_of("Viewer"), "/dags/d/runs/r/tasks/z")
+    assert 'href="/dags/d/runs/r/tasks/a/mapped/0#error"' in text
+    assert "KeyError: &lt;b&gt;" in text
+    assert "and 2 more" in text
+
+
+def test_the_reason_of_a_wait_has_its_times_on_the_clock_of_the_person() -> None:
+    from runs.templatetags.instance import zoned_instants
+
+    shown = zoned_instants("<b> again at 2020-01-05T12:00:01.25Z, not 2020-99-99T12:00:00Z")
+    assert shown.startswith("&lt;b&gt; again at <time datetime=")
+    assert "2020-01-05 12:00 UTC" in shown
+    assert "not 2020-99-99T12:00:00Z" in shown

@@ -1,0 +1,54 @@
+"""Decides which failures kept a task from running: the failed tasks above it, and what each of them said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.sdk.serialization.spec import DagSpec
+from runs.models import TaskInstance
+from runs.pages.ti_address import path_of_instance
+from runs.task_specs import SpecUnreadableError, spec_of
+
+MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A failed task instance above, with its first line of error."""
+
+    name: str
+    url: str
+    said: str
+
+
+def roots_of(ti: TaskInstance) -> tuple[list[Root], int]:
+    """Return the first failures above a task that did not run because of them, and how many there are; one query."""
+    if ti.state != "upstream_failed" or ti.dag_version_id is None:
+        return [], 0
+    try:
+        above = ancestors(spec_of(ti.dag_version_id), ti.task_id)
+    except SpecUnreadableError:
+        return [], 0
+    rows = TaskInstance.objects.filter(dag_run_id=ti.dag_run_id, task_id__in=above, state="failed").order_by("end_date", "id")
+    found = list(rows.defer("executor_config", "next_kwargs")[: MOST + 1])
+    number = rows.count() if len(found) > MOST else len(found)
+    return [_root(row) for row in found[:MOST]], number
+
+
+def ancestors(spec: DagSpec, task_id: str) -> set[str]:
+    """Return all tasks above one."""
+    tasks = spec.task_by_id()
+    found: set[str] = set()
+    left = [task_id]
+    while left:
+        task = tasks.get(left.pop())
+        fresh = set(task.upstream_task_ids) - found if task else set()
+        found |= fresh
+        left += fresh
+    return found
+
+
+def _root(row: TaskInstance) -> Root:
+    name = row.task_id if row.map_index < 0 else f"{row.task_id} [{row.rendered_map_index or row.map_index}]"
+    lines = (row.cause_detail or "").strip().splitlines() or [row.cause or ""]
+    return Root(name, f"{path_of_instance(row)}#error", lines[0][:300])

@@ -1,0 +1,82 @@
+"""The pages of a task instance in Chromium: the head changes by itself, values are written in a dialog, indexes are opened."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from orchestrator.kernel.clock import utcnow
+from runs.models import DagRun, StateChange, TaskInstance, XCom
+from tests.factories import NOON, make_ti
+from tests.ui.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# A machine that does other things besides is slow; what fails takes as long as this.
+expect.set_options(timeout=20_000)
+RUN = "/dags/etl/runs/manual__1/tasks"
+
+
+def _open(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
+    page = browser.new_context(**options).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{url}/auth/login/?next={path}")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    return page, complaints
+
+
+def test_the_head_follows_the_run_and_values_are_written_in_a_dialog(
+    browser: Browser, live_server: Any, population: DagRun
+) -> None:
+    ti = make_ti(population, "moving", state="running", start_date=NOON)
+    page, complaints = _open(browser, live_server.url, f"{RUN}/moving/xcom")
+    expect(page.get_by_role("link", name="Hold")).to_be_visible()
+    TaskInstance.objects.filter(pk=ti.pk).update(state="failed", end_date=utcnow(), cause="exit_code")
+    names = {"dag_run": population, "ti_id": ti.pk, "task_id": "moving", "try_number": 1, "at": utcnow()}
+    StateChange.objects.create(from_state="running", to_state="failed", **names)
+    expect(page.locator("h1 .state")).to_contain_text("failed")
+    expect(page.get_by_role("link", name="Hold")).to_be_hidden()
+    page.get_by_role("link", name="Add an XCom").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Key").fill("rows")
+    dialog.get_by_label("Value").fill("no json")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("This is not JSON")
+    dialog.get_by_label("Value").fill('{"count": 3}')
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("rows is saved.")).to_be_visible()
+    assert XCom.objects.get(key="rows").value == '{"count": 3}'
+    page.get_by_role("link", name="Details").click()
+    expect(page.get_by_role("heading", name="Where it runs")).to_be_visible()
+    assert [text for text in complaints if "422" not in text] == []
+
+
+def test_an_index_is_opened_from_the_picture_of_all(browser: Browser, live_server: Any, population: DagRun) -> None:
+    for index in range(12):
+        make_ti(population, "many", map_index=index, state="failed" if index == 7 else "success", start_date=NOON)
+    page, complaints = _open(browser, live_server.url, f"{RUN}/many")
+    expect(page).to_have_url(re.compile("/many/mapped$"))
+    expect(page.locator("tbody tr").first).to_contain_text("failed")
+    page.locator("svg.heat").click(position={"x": 7 * 8 + 3, "y": 3})
+    expect(page).to_have_url(re.compile("/many/mapped/7$"))
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_no_page_of_an_instance_is_wider_than_the_screen(
+    browser: Browser, live_server: Any, population: DagRun, width: int, scheme: Any
+) -> None:
+    make_ti(population, "many", map_index=0, state="success", start_date=NOON, rendered_map_index="x" * 120)
+    path = f"{RUN}/load"
+    page, complaints = _open(browser, live_server.url, path, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    for tab in ("", "/rendered_templates", "/xcom", "/task-state-store", "/asset_events", "/events", "/code", "/details"):
+        page.goto(f"{live_server.url}{path}{tab}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    page.goto(f"{live_server.url}{RUN}/many/mapped")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []
