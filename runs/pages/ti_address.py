@@ -16,6 +16,8 @@ def tries_or_404(dag_id: str, run_id: str, task_id: str, map_index: int | None) 
     """Return the tries, oldest first; none for a mapped task without an index. Raises ``Http404`` where there is no such task."""
     found = tries_of(dag_id, run_id, task_id, -1 if map_index is None else map_index)
     if found:
+        for row in found:
+            row.dag_run = found[-1].dag_run  # every page names the run
         return found
     rows = TaskInstance.objects.filter(dag_id=dag_id, run_id=run_id, task_id=task_id)
     if map_index is None and rows.exists():

@@ -26,7 +26,7 @@ def ti_rendered(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFiel
 def ti_xcom(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFields]) -> dict[str, Any]:
     """Show the values that the task passes on; ``?key=`` shows one whole."""
     key = request.GET.get("key")
-    values = xcoms_of(ti, key)
+    values = xcoms_of(ti, key if key is None else key.replace("\0", ""))
     if key is not None and not values:
         raise Http404(f"Task {ti.task_id} has no XCom {key} in run {ti.run_id}")
     return {"values": values, "kind": "xcom", "key": key, "may_act": _may_act(request, ti)}

@@ -22,7 +22,8 @@ def ti_mapped(request: HttpRequest, dag_id: str, run_id: str, task_id: str) -> H
     run = run_or_404(dag_id, run_id)
     offset = request.GET.get("offset", "")
     begin = int(offset) // PER_PAGE * PER_PAGE if offset.isdecimal() and len(offset) < 9 else 0
-    found = mapped_page(run, task_id, request.GET.get("state") or None, request.GET.get("q", "").strip()[:250], begin)
+    state, search = (request.GET.get(name, "").replace("\0", "").strip()[:250] for name in ("state", "q"))
+    found = mapped_page(run, task_id, state or None, search, begin)
     if not found.total:
         raise Http404(f"Run {run_id} of DAG {dag_id} has no task {task_id}")
     for row in found.rows:
@@ -34,6 +35,6 @@ def ti_mapped(request: HttpRequest, dag_id: str, run_id: str, task_id: str) -> H
         "rows": [(row, attempt_seconds(row) if row.start_date else None) for row in found.rows],
         "hold": Hold.objects.filter(dag_run=run, task_id=task_id, map_index=-1).first(),
         "may_act": access_of(request.user).on_dag(Role.USER, dag_id) is Verdict.GRANTED,
-        "searched": request.GET.get("q", ""),
+        "searched": search,
     }
     return render(request, "runs/ti_mapped.html", context)

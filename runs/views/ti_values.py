@@ -100,7 +100,7 @@ def setting(kind: Kind) -> View:
 
     def set_value(request: HttpRequest, dag_id: str, run_id: str, task_id: str, map_index: int | None = None) -> HttpResponse:
         row = instance_or_404(run_or_404(dag_id, run_id), task_id, map_index)
-        key, present = request.GET.get("key", ""), None
+        key, present = request.GET.get("key", "").replace("\0", ""), None
         if key and (present := kind.find(row, key)) is None:
             raise Http404(f"Task {task_id} has no value {key} in run {run_id}")
         error, status = "", 200
@@ -120,7 +120,7 @@ def setting(kind: Kind) -> View:
 
 
 def _set(request: HttpRequest, kind: Kind, row: TaskInstance, key: str) -> str:
-    name = key or request.POST.get("key", "").strip()
+    name = key or request.POST.get("key", "").replace("\0", "").strip()
     if not name or len(name) > LONGEST_KEY:
         raise FormRefusedError(f"A key has 1 to {LONGEST_KEY} characters.")
     try:
@@ -139,7 +139,7 @@ def deleting(kind: Kind) -> View:
 
     def delete_value(request: HttpRequest, dag_id: str, run_id: str, task_id: str, map_index: int | None = None) -> HttpResponse:
         row = instance_or_404(run_or_404(dag_id, run_id), task_id, map_index)
-        key = request.GET.get("key", "")
+        key = request.GET.get("key", "").replace("\0", "")
 
         def act() -> None:
             if not kind.delete(row, key, request.user.get_username()):

@@ -85,6 +85,21 @@ function fullScreen(viewer, button) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && viewer.classList.contains("full") && set(false));
 }
 
+// The page stays with the try that it shows; of a newer one it tells.
+function tellOfNewTry(viewer) {
+  const tell = (event) => {
+    if (!viewer.isConnected) return document.removeEventListener("live:changes", tell);
+    const shown = Number(viewer.dataset.try);
+    const newer = event.detail.changes.find((change) => change.key === viewer.dataset.of && change.tryNumber > shown && change.state === "running");
+    if (!newer || !shown) return;
+    const link = document.createElement("a");
+    link.href = `?try=${newer.tryNumber}`;
+    link.textContent = `Try ${newer.tryNumber} has begun: show its log`;
+    viewer.querySelector("[data-say]").replaceChildren(link);
+  };
+  document.addEventListener("live:changes", tell);
+}
+
 // The link of a line stays on the page: it marks the line and puts its address into the address bar and the clipboard.
 function linkTo(lines, link) {
   history.replaceState(history.state, "", link.href);
@@ -111,6 +126,7 @@ export function mount(viewer) {
   });
   get("copy").addEventListener("click", () => copy(lines));
   fullScreen(viewer, get("full"));
+  tellOfNewTry(viewer);
   viewer.addEventListener("click", (event) => {
     const link = event.target.closest("a.n");
     if (!link || event.ctrlKey || event.metaKey) return;

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from runs.models import DagRun, TaskInstance
+from orchestrator.kernel.clock import utcnow
+from runs.models import DagRun, StateChange, TaskInstance
 from tests.factories import NOON, make_ti
 from tests.integration.ui.logs import said, write_log
 from tests.ui.conftest import PASSWORD
@@ -124,4 +125,8 @@ def test_a_running_try_brings_its_lines_and_stays_at_the_end(browser: Browser, l
     TaskInstance.objects.filter(pk=ti.pk).update(state="success", end_date=NOON)
     expect(_line(page, "the last")).to_be_attached()
     expect(_line(page, "the last")).not_to_be_in_viewport()
+    # The page stays with its try and tells of the next one.
+    begun = {"from_state": "queued", "to_state": "running", "try_number": 2, "at": utcnow()}
+    StateChange.objects.create(dag_run=population, ti_id=ti.pk, task_id="growing", **begun)
+    expect(page.get_by_role("link", name="Try 2 has begun: show its log")).to_be_visible()
     assert complaints == []
