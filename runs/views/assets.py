@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -101,7 +102,8 @@ def asset_event(request: HttpRequest, asset_id: int, event_id: int) -> HttpRespo
     if event is None:
         raise Http404(f"Asset {asset_id} has no event {event_id}")
     extra = json.dumps(event.extra, indent=2, ensure_ascii=False) if event.extra else ""
-    return render(request, "runs/asset_event.html", {"event": event, "fates": explain_event(event), "extra": extra})
+    fates = [{**fate, "since": datetime.fromisoformat(fate["since"])} for fate in explain_event(event)]
+    return render(request, "runs/asset_event.html", {"event": event, "fates": fates, "extra": extra})
 
 
 @require_GET

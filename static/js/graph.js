@@ -9,6 +9,7 @@ import { Stage } from "./graph/stage.js";
 import { notice } from "./requests.js";
 
 const MOST_WITH_OPEN_GROUPS = 80;
+const AT_ONCE = 60;
 
 export function mount(element) {
   const graph = new Graph(element);
@@ -59,7 +60,7 @@ class Graph {
     try {
       const laid = await lay(this.model, this.open, this.direction, { api, worker, widths, measure: (text) => measure(text, 11) });
       if (turn !== this.turn) return;
-      this.show(laid, anchor);
+      await this.show(laid, anchor, turn);
       this.say("");
     } catch (error) {
       this.say("The graph could not be laid out; the table below says the same.");
@@ -67,28 +68,37 @@ class Graph {
     }
   }
 
-  show(laid, anchor) {
+  async show(laid, anchor, turn) {
     const before = anchor && this.boxes?.get(anchor);
     const focused = document.activeElement?.closest?.(".node")?.dataset.id;
     this.laid = laid;
     this.boxes = laid.boxes;
     this.elements.clear();
-    const options = { drawer: "drawer" in this.element.dataset };
-    const nodes = laid.nodes.map((node) => {
-      const made = drawNode(this.model, node, laid.boxes.get(node.id), { ...options, isOpen: this.open.has(node.id) });
-      this.elements.set(node.id, made);
-      return made;
-    });
     const groups = laid.nodes.filter((node) => this.open.has(node.id)).map((node) => drawGroup(node, laid.boxes.get(node.id)));
     this.edges = laid.edges.map((edge) => drawEdge(edge, this.model.byId.get(edge.target).kind === "join"));
-    this.stage.show(laid, [make("g", {}, ...groups), make("g", {}, ...this.edges), make("g", {}, ...nodes)]);
+    const layer = make("g");
+    this.stage.show(laid, [make("g", {}, ...groups), make("g", {}, ...this.edges), layer]);
     this.makeRoom(laid);
-    this.drawMap();
-    this.mark();
     if (before) this.holdStill(before, laid.boxes.get(anchor));
     else this.stage.fit(this.firstToSee());
+    await this.addNodes(layer, turn);
+    if (turn !== this.turn) return;
+    this.drawMap();
+    this.mark();
     if (focused) this.elements.get(focused)?.focus({ preventScroll: true });
-    this.element.dataset.drawn = String(this.turn);
+    this.element.dataset.drawn = String(turn);
+  }
+
+  // A few at a time, so that the page answers in between.
+  async addNodes(layer, turn) {
+    const options = { drawer: "drawer" in this.element.dataset };
+    for (const [at, node] of this.laid.nodes.entries()) {
+      if (at % AT_ONCE === AT_ONCE - 1) await new Promise((wake) => setTimeout(wake));
+      if (turn !== this.turn) return;
+      const made = drawNode(this.model, node, this.boxes.get(node.id), { ...options, isOpen: this.open.has(node.id) });
+      this.elements.set(node.id, made);
+      layer.append(made);
+    }
   }
 
   // As high as the drawing asks for, at most as the window allows; it never shrinks under the pointer.
@@ -120,7 +130,7 @@ class Graph {
     this.stage.drawMap(
       this.laid.nodes.filter((node) => node.kind !== "join").map((node) => ({
         box: this.boxes.get(node.id),
-        family: (this.elements.get(node.id).getAttribute("class") ?? "").split(" ")[1] ?? "plain",
+        family: (this.elements.get(node.id)?.getAttribute("class") ?? "").split(" ")[1] ?? "plain",
         isGroup: this.open.has(node.id),
       })),
     );

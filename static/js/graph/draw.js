@@ -6,6 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const ICONS = { dag: "sitemap", asset: "database", "asset-alias": "tag", "asset-name-ref": "link", "asset-uri-ref": "link", trigger: "bolt", sensor: "hourglass" };
 const WORDS = { dag: "DAG", asset: "asset", "asset-alias": "asset alias", "asset-name-ref": "asset by name", "asset-uri-ref": "asset by URI", trigger: "triggers", sensor: "waits for" };
 const pen = document.createElement("canvas").getContext("2d");
+const measured = new Map();
+let family = "";
 
 export function make(name, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, name);
@@ -15,8 +17,14 @@ export function make(name, attributes = {}, ...children) {
 }
 
 export function measure(text, size = 13, weight = 400) {
-  pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
-  return pen.measureText(text).width;
+  const key = `${weight} ${size} ${text}`;
+  if (!measured.has(key)) {
+    family ||= getComputedStyle(document.body).fontFamily;
+    const font = `${weight} ${size}px ${family}`;
+    if (pen.font !== font) pen.font = font;
+    measured.set(key, pen.measureText(text).width);
+  }
+  return measured.get(key);
 }
 
 // Shortens a text in its middle, where names differ least.
@@ -66,8 +74,8 @@ function isMany(model, node) {
 // What changes with the state: class, mark, word, bar, and the sentence.
 export function paint(element, model, node) {
   const state = model.stateOf(node.id);
-  const [glyph, family] = state ? (STATES[state] ?? STATES.none) : ["", "plain"];
-  element.setAttribute("class", `node ${family} kind-${node.kind}${node.is_focus ? " is-here" : ""}${node.setup ? ` is-${node.setup}` : ""}`);
+  const [glyph, look] = state ? (STATES[state] ?? STATES.none) : ["", "plain"];
+  element.setAttribute("class", `node ${look} kind-${node.kind}${node.is_focus ? " is-here" : ""}${node.setup ? ` is-${node.setup}` : ""}`);
   element.dataset.state = state ?? "";
   element.setAttribute("aria-label", sentence(model, node));
   const sign = element.querySelector(".glyph");

@@ -68,11 +68,10 @@ export async function lay(model, open, direction, { api, worker, widths, measure
   const rest = alone.length > 3 ? all.filter((item) => !alone.includes(item)) : all;
   const graph = {
     id: "\u0000root", // No task can be called so.
-    layoutOptions: { ...OPTIONS, "elk.direction": direction === "TB" ? "DOWN" : "RIGHT" },
     children: rest,
     edges: seen.edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target], labels: label(edge, measure) })),
   };
-  const laid = await engine.layout(graph).catch(() => engine.layout({ ...graph, layoutOptions: { ...graph.layoutOptions, ...FREE } }));
+  const laid = await compute(graph, { ...OPTIONS, "elk.direction": direction === "TB" ? "DOWN" : "RIGHT" });
   const boxes = new Map();
   const note = (item) => {
     boxes.set(item.id, { x: item.x, y: item.y, width: item.width, height: item.height });
@@ -83,6 +82,11 @@ export async function lay(model, open, direction, { api, worker, widths, measure
   const width = alone.length > 3 ? Math.max(rest.length ? laid.width : 0, inRows(alone, bottom, boxes, laid.width)) : laid.width;
   const height = Math.max(...[...boxes.values()].map((box) => box.y + box.height)) + 12;
   return { boxes, edges: seen.edges.map((edge, at) => ({ ...edge, ...way(laid.edges[at]) })), nodes: seen.nodes, width, height };
+}
+
+// Given so, the options hold inside of groups too.
+function compute(graph, layoutOptions) {
+  return engine.layout(graph, { layoutOptions }).catch(() => engine.layout(graph, { layoutOptions: { ...layoutOptions, ...FREE } }));
 }
 
 function inRows(items, top, boxes, least) {
