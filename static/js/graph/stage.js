@@ -3,7 +3,7 @@ import { make } from "./draw.js";
 
 const LEAST = 0.05;
 const MOST = 2.5;
-const READABLE = 0.55;
+const READABLE = 0.5;
 const MAP = { width: 176, height: 112 };
 
 export class Stage {
@@ -53,7 +53,7 @@ export class Stage {
       this.apply();
       return;
     }
-    this.view.k = READABLE + 0.2;
+    this.view.k = READABLE + 0.25;
     this.centre(box);
     this.view = { k: this.view.k, x: this.within("x", width, this.size.width), y: this.within("y", height, this.size.height) };
     this.apply();
