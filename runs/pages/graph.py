@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 
+from dags_app.graph.outside import SENSOR, TRIGGER
 from dags_app.graph.structure import part_of, structure
 from dags_app.graph.tree import in_definition_order
 from dags_app.models import Dag, DagVersion
@@ -138,7 +139,7 @@ def dag_address(dag_id: str) -> Address:
 
     def address(kind: str, name: str) -> str:
         if kind not in routes:
-            return outside_address(kind, name)
+            return _beside(dag_id, kind, name)
         route, argument = routes[kind]
         return _reverse(route, dag_id=dag_id, **{argument: name})
 
@@ -151,9 +152,29 @@ def run_address(run: DagRun) -> Address:
     def address(kind: str, name: str) -> str:
         if kind == "task":
             return _reverse("log_detail", dag_id=run.dag_id, run_id=run.run_id, task_id=name)
-        return "" if kind == "group" else outside_address(kind, name)
+        return "" if kind == "group" else _beside(run.dag_id, kind, name)
 
     return address
+
+
+def _beside(dag_id: str, kind: str, name: str) -> str:
+    ends = _ends(kind, name)
+    return _reverse("dag_graph", dag_id=ends[1] if ends[0] == dag_id else ends[0]) if ends else outside_address(kind, name)
+
+
+def _ends(kind: str, name: str) -> tuple[str, str] | None:
+    """Return source and target of a link between DAGs, of which the id tells; None for other nodes. DAG ids have no colon."""
+    parts = name.split(":")
+    return (parts[1], parts[2]) if kind in (TRIGGER, SENSOR) and len(parts) == 4 else None
+
+
+def _say_links(nodes: Iterable[Json], dag_id: str) -> None:
+    """Write beside each link which other DAG it leads to."""
+    for node in nodes:
+        if ends := _ends(node["kind"], node["id"]):
+            source, target = ends
+            kind = "waits for" if node["kind"] == SENSOR else "triggers" if source == dag_id else "triggered by"
+            node["note"] = f"{kind} {target if source == dag_id else source}"
 
 
 def outside_address(kind: str, name: str) -> str:
@@ -186,6 +207,7 @@ def _page(
 ) -> GraphPage:
     part, problem = _part(spec, asked)
     drawn = drawing(structure(spec, part, outside_of(spec) if outside else None), address)
+    _say_links(drawn.nodes, spec.dag_id)
     facts: Json = {}
     if states is not None:
         strangers = [] if asked.focus else sorted(states.keys() - {task.task_id for task in spec.tasks})

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import DagRule
 from accounts.roles import Role
-from dags_app.models import Dag, DagVersion
+from dags_app.models import Dag, DagLink, DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
 from runs.models import DagRun
 from runs.pages.drawing import worst
@@ -99,6 +99,13 @@ def test_what_is_around_a_task_is_drawn_alone(client: Client, run: DagRun) -> No
     for place in ("/dags/etl/graph", "/dags/etl/runs/r/graph"):
         said = client.get(f"{place}?focus=nothing").content.decode()
         assert "No task or group is named nothing" in said
+
+
+def test_links_to_other_dags_say_where_they_lead(client: Client, dag: Dag) -> None:
+    DagLink.objects.create(dag=make_dag("parent"), kind="trigger", task_id="go", label="go", other_dag_id="etl")
+    link = nodes(client.get("/dags/etl/graph?fragment=json&outside=on"))["trigger:parent:etl:go"]
+    assert (link["note"], link["url"]) == ("triggered by parent", "/dags/parent/graph")
+    assert "trigger:parent:etl:go" not in nodes(client.get("/dags/etl/graph?fragment=json"))
 
 
 def test_an_older_version_and_one_that_is_not_there(client: Client, dag: Dag) -> None:
