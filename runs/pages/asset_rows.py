@@ -29,6 +29,7 @@ def attach(rows: Sequence[Asset]) -> None:
 
 def _attach(row: Any, waiting: int) -> None:
     row.queued = waiting
+    row.also = [*(f"alias {alias.name}" for alias in row.aliases.all()), *(f"watcher {w['name']}" for w in row.shown_watchers)]
     row.starts = list(dict.fromkeys(ref.dag_id for ref in row.shown_references if ref.role == Role.SCHEDULE))
     row.producers = [ref for ref in row.shown_references if ref.role == Role.OUTLET]
     row.readers = [ref for ref in row.shown_references if ref.role == Role.INLET]
@@ -44,15 +45,14 @@ ASSETS = ListSpec(
     order=ORDER,
     columns=(
         Column("name", "Asset", "name"),
-        Column("uri", "URI", "uri"),
         Column("group", "Group"),
         Column("last_event_at", "Last event"),
         Column("producers", "Written by", text=_tasks("producers")),
         Column("starts", "Starts", text=lambda row: " ".join(row.starts)),
         Column("readers", "Read by", text=_tasks("readers")),
         Column("queued", "Queued for", number=True),
-        Column("aliases", "Aliases", text=lambda row: " ".join(alias.name for alias in row.aliases.all())),
-        Column("watchers", "Watchers", text=lambda row: " ".join(item["name"] for item in row.shown_watchers)),
+        Column("also", "Aliases, watchers", text=lambda row: " ".join(row.also)),
+        Column("uri", "URI", "uri"),
     ),
     filters=(
         Filter("name_pattern", "Name", "search"),
