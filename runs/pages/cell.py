@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db.models import Case, Count, IntegerField, Max, Min, QuerySet, Value, When
 from django.http import Http404
+from django.urls import reverse
 
 from dags_app.graph.tree import GroupTree
 from dags_app.models import Dag
@@ -39,6 +40,14 @@ class Cell:
     start: datetime | None
     end: datetime | None
     seconds: float | None
+
+    @property
+    def url(self) -> str:
+        """The page of it."""
+        place = [self.run.dag_id, self.run.run_id, self.name]
+        if self.kind == "group":
+            return reverse("run_group", args=place)
+        return reverse("ti_mapped" if any(row.map_index >= 0 for row in self.rows) else "log_detail", args=place)
 
     @property
     def only(self) -> TaskInstance | None:

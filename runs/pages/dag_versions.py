@@ -129,12 +129,21 @@ def spec_diff(old: DagSpec, new: DagSpec) -> Structure:
 
 
 def _changes(kind: type, old: Any, new: Any) -> list[Change]:
-    names = [item.name for item in fields(kind) if item.name not in _LEFT_OUT]
-    return [
-        Change(name.replace("_", " "), _shown(getattr(old, name)), _shown(getattr(new, name)))
-        for name in names
-        if getattr(old, name) != getattr(new, name)
+    values = [
+        (item.name, getattr(old, item.name), getattr(new, item.name)) for item in fields(kind) if item.name not in _LEFT_OUT
     ]
+    differ = [pair for name, was, now in values if was != now for pair in _parts(name, was, now)]
+    return [Change(name.replace("_", " "), _shown(was), _shown(now)) for name, was, now in differ]
+
+
+def _parts(name: str, was: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Return an attribute, or what differs inside one that is an object; code that differs is seen in the file."""
+    if not isinstance(was, dict) or not isinstance(now, dict):
+        yield name, was, now
+        return
+    for key in {**was, **now}:
+        if was.get(key) != now.get(key) and key != "python_callable":
+            yield (str(key) if name == "attributes" else f"{name}: {key}"), was.get(key), now.get(key)
 
 
 def _shown(value: Any) -> str:

@@ -135,8 +135,7 @@ def _side(run: DagRun, task_id: str, sums: Mapping[tuple[int, str], _Sum]) -> Si
         return Side(None, False, 0, None, 0, "")
     state = worst(total.counts)
     seconds = elapsed(total.start, total.end) if total.start and total.end else None
-    page = reverse("log_detail", args=[run.dag_id, run.run_id, task_id])
-    url = page if total.index < 0 else f"{reverse('dag_cell', args=[run.dag_id])}?run={run.pk}&name={task_id}"
+    url = reverse("log_detail" if total.index < 0 else "ti_mapped", args=[run.dag_id, run.run_id, task_id])
     return Side(None if state == NONE else state, True, total.tries, seconds, total.counts.total(), url)
 
 

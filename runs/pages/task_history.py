@@ -96,7 +96,7 @@ def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_gro
     is_over = run.state in ("success", "failed") or state in ("success", "failed", "skipped", "upstream_failed", "removed")
     end = total.end if is_over else None
     is_mapped = total.index >= 0
-    page = f"{reverse('dag_cell', args=[dag_id])}?run={run.pk}&name={name}"
+    route = "run_group" if is_group else "ti_mapped" if is_mapped else "log_detail"
     waited = elapsed(total.queued, total.start) if total.queued and total.start else None
     return InRun(
         run=run,
@@ -110,7 +110,7 @@ def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_gro
         seconds=elapsed(total.start, end) if total.end or not is_over else None,
         waited=max(0.0, waited or 0.0),
         error=error,
-        url=page if is_mapped or is_group else reverse("log_detail", args=[dag_id, run.run_id, name]),
+        url=reverse(route, args=[dag_id, run.run_id, name]),
     )
 
 

@@ -39,9 +39,14 @@ export function mount(place) {
   }
 
   function pageUrl(cell) {
-    if (isSum(cell)) return cellUrl(cell);
-    return `${grid().dataset.base}/runs/${encodeURIComponent(headOf(cell).dataset.run)}/tasks/${encodeURIComponent(cell.parentElement.dataset.t)}`;
+    const { t: task, k: kind } = cell.parentElement.dataset;
+    const run = `${grid().dataset.base}/runs/${encodeURIComponent(headOf(cell).dataset.run)}`;
+    if (kind === "group") return `${run}/tasks/group/${encodeURIComponent(task)}`;
+    return `${run}/tasks/${encodeURIComponent(task)}${isSum(cell) ? "/mapped" : ""}`;
   }
+
+  // The drawer has the page of a task instance, or in short what a sum is made of.
+  const drawerUrl = (cell) => (isSum(cell) ? cellUrl(cell) : pageUrl(cell));
 
   // The focus: one cell or head can be reached by the Tab key, arrows go on from there.
   function reach(cell, takeFocus = true) {
@@ -175,7 +180,7 @@ export function mount(place) {
       location.assign(pageUrl(cell));
     } else if (event.key === " " && isCell(cell) && cell.className) {
       event.preventDefault();
-      openIn("drawer", pageUrl(cell));
+      openIn("drawer", drawerUrl(cell));
     } else if (event.key === " " && cell.querySelector(".toggle")) {
       event.preventDefault();
       cell.querySelector(".toggle").click();
@@ -210,7 +215,7 @@ export function mount(place) {
     reach(cell);
     if (!isPlain) return window.open(pageUrl(cell), "_blank", "noopener");
     hideCard();
-    openIn("drawer", pageUrl(cell));
+    openIn("drawer", drawerUrl(cell));
   }
 
   function address() {

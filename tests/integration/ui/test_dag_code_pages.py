@@ -63,7 +63,7 @@ def test_versions_say_what_changed_in_tasks_attributes_and_text(client: Client) 
     assert [(task, [(c.name, c.before, c.after) for c in changes]) for task, changes in structure.changed] == [
         ("b", [("retries", "1", "3")])
     ]
-    assert {change.name for change in structure.dag} == {"catchup", "max active runs", "params"}
+    assert {change.name for change in structure.dag} == {"catchup", "max active runs", "params: p"}
     assert [line.text for line in page.context["lines"] if line.kind == "ins"] == ["line_20 = '<b>'"]
     assert len(page.context["lines"]) == 8
     same = client.get("/dags/etl/versions?a=1&b=1").content.decode()
