@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from orchestrator.templatetags.shown import look_of, run_title
-from runs.models import DagRun
 from runs.pages.grid_cells import NONE, Cells, read_cells, worst
 from runs.pages.task_history import newest_runs
 
@@ -38,29 +37,27 @@ def task_rows(dag_id: str, spec: DagSpec | None, only: Sequence[str] | None = No
     """
     runs = newest_runs(dag_id, LAST_RUNS)[::-1]
     cells = read_cells([run.pk for run in runs])
+    titles = [(run.pk, run_title(run)) for run in runs]
     tasks = list(spec.tasks) if spec is not None else []
     there = {task.task_id for task in tasks}
-    rows = [_row(task.task_id, task, cells, runs) for task in tasks]
-    rows += [_row(task_id, None, cells, runs) for task_id in sorted(cells.known() - there)]
+    rows = [_row(task.task_id, task, cells, titles) for task in tasks]
+    rows += [_row(task_id, None, cells, titles) for task_id in sorted(cells.known() - there)]
     return [row for row in rows if only is None or row.task_id in only]
 
 
-def _row(task_id: str, task: TaskSpec | None, cells: Cells, runs: Sequence[DagRun]) -> TaskRow:
+def _row(task_id: str, task: TaskSpec | None, cells: Cells, titles: Sequence[tuple[int, str]]) -> TaskRow:
     is_mapped = task_id in cells.mapped or (task is not None and (task.is_mapped or task.mapped_group_id is not None))
-    return TaskRow(task_id, task, (task.task_group_id or "") if task else "", is_mapped, _strip(cells, task_id, runs))
+    return TaskRow(task_id, task, (task.task_group_id or "") if task else "", is_mapped, _strip(cells, task_id, titles))
 
 
-def _strip(cells: Cells, task_id: str, runs: Sequence[DagRun]) -> SafeString:
+def _strip(cells: Cells, task_id: str, titles: Sequence[tuple[int, str]]) -> SafeString:
     marks = []
-    for run in runs:
-        counts = cells.summed([task_id], run.pk)
-        if not counts:
-            continue
-        state = worst(counts)
-        glyph, family, word = look_of(None if state == NONE else state)
-        text = f"{word}, {run_title(run)}"
-        marks.append((family, text, text, glyph))
-    return format_html_join("", '<span class="dot {}" role="img" aria-label="{}" title="{}">{}</span>', marks)
+    for run, title in titles:
+        if counts := cells.summed([task_id], run):
+            state = worst(counts)
+            glyph, family, word = look_of(None if state == NONE else state)
+            marks.append((family, word, title, glyph))
+    return format_html_join("", '<span class="dot {}" role="img" title="{}, {}">{}</span>', marks)
 
 
 def fits(row: TaskRow, text: str) -> bool:
