@@ -7,6 +7,7 @@ from runs.dag_urls import DAG_PAGES
 from runs.instance_urls import INSTANCES
 from runs.list_urls import LISTS
 from runs.metrics.view import metrics
+from runs.run_tab_urls import RUN_TABS
 from runs.views import backfills, clear, graph, live, mark, notes, orders, removals, run, trigger
 
 _RUN = "dags/<str:dag_id>/runs/<str:run_id>"
@@ -36,6 +37,7 @@ _GRAPHS = [
 
 urlpatterns = [
     *_ACTIONS,
+    *RUN_TABS,
     *_GRAPHS,
     *ASSETS,
     *DAG_PAGES,

@@ -10,11 +10,14 @@ from urllib.parse import unquote
 
 from django.urls import NoReverseMatch, reverse
 
+from orchestrator.kernel.clock import utcnow
 from runs.explain.answer import Blocker, Explanation
 from runs.explain.reasons import Reason
+from runs.models import DagRun
 
 # Kinds whose page is a list; of the others the path in the REST API names the page.
 _LISTS = {"pool": "pool_list", "process": "job_list", "import_error": "import_errors"}
+_PROGRESS = frozenset({Reason.TASKS_RUNNING, Reason.RUNNING, Reason.ABOUT_TO_START, Reason.ABOUT_TO_END, Reason.ABOUT_TO_DECIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,25 @@ class ShownReason:
     is_progress: bool
 
 
-_PROGRESS = frozenset({Reason.TASKS_RUNNING, Reason.RUNNING, Reason.ABOUT_TO_START, Reason.ABOUT_TO_END, Reason.ABOUT_TO_DECIDE})
+def shown_reasons(found: Iterable[Explanation], run: DagRun | None = None) -> list[ShownReason]:
+    """Return explanations as pages show them; those of a run do not name it again."""
+    return [_shown(item, run) for item in found]
 
 
-def shown_reasons(found: Iterable[Explanation]) -> list[ShownReason]:
-    """Return explanations as pages show them."""
-    return [_shown(item) for item in found]
+def _shown(item: Explanation, run: DagRun | None) -> ShownReason:
+    blockers = [_blocker(blocker, run) for blocker in item.blockers if run is None or blocker.id != run.run_id]
+    eta = item.eta if item.eta and item.eta > utcnow() else None
+    sentence = item.sentence
+    if run is not None:
+        sentence = sentence.replace(f"Run {run.run_id} ", "The run ").replace(f"run {run.run_id} ", "the run ")
+    return ShownReason(item.reason, sentence, blockers, item.since, eta, item.reason in _PROGRESS)
 
 
-def _shown(item: Explanation) -> ShownReason:
-    blockers = [ShownBlocker(blocker.name, blocker.state, page_of(blocker)) for blocker in item.blockers]
-    is_progress = item.reason in _PROGRESS
-    return ShownReason(item.reason, item.sentence, blockers, item.since, item.eta, is_progress)
+def _blocker(blocker: Blocker, run: DagRun | None) -> ShownBlocker:
+    name = blocker.name
+    if run is not None and blocker.kind == "task_instance" and name.endswith(f" {run.run_id}"):
+        name = name.removeprefix(f"{run.dag_id}.").removesuffix(f" {run.run_id}")
+    return ShownBlocker(name, blocker.state, page_of(blocker))
 
 
 def page_of(blocker: Blocker) -> str:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import orchestrator
 from runs.logs import LogPathError, log_file, log_read
 from runs.models import AttemptFields
+from runs.pages.tracebacks import is_own
 
 # Read of the end of a log: enough for a long traceback, little enough for a page with several failures.
 TAIL_BYTES = 64 * 1024
 LAST_LINES = 8
 LONGEST_TEXT = 2000
 AROUND = 2
-_FOREIGN = ("/site-packages/", "/dist-packages/", "/lib/python3", "/orchestrator/sdk/", "<frozen ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,8 @@ def evidence_of(records: Sequence[dict[str, Any]]) -> LogEvidence:
     error = next((found for record in reversed(records) if (found := _error(record))), None)
     if error is None:
         return LogEvidence(lines=lines[-LAST_LINES:])
-    frames = [Frame(str(f.get("filename", "?")), _line(f.get("lineno")), str(f.get("name", ""))) for f in _list(error, "frames")]
     message = str(error.get("exc_value") or "")[:LONGEST_TEXT]
-    return LogEvidence(str(error.get("exc_type") or ""), message, own_frame(frames), lines[-LAST_LINES:])
+    return LogEvidence(str(error.get("exc_type") or ""), message, innermost(_list(error, "frames")), lines[-LAST_LINES:])
 
 
 def _is_frame_of_log(record: dict[str, Any]) -> bool:
@@ -81,15 +77,10 @@ def _is_frame_of_log(record: dict[str, Any]) -> bool:
     return record.get("logger") == "supervisor" or str(record.get("event", "")).startswith(("::group::", "::endgroup::"))
 
 
-def own_frame(frames: Sequence[Frame]) -> Frame | None:
+def innermost(frames: Sequence[dict[str, Any]]) -> Frame | None:
     """Return the innermost frame of the author's own code, else the innermost of all."""
-    own = [frame for frame in frames if not is_foreign(frame.filename)]
-    return own[-1] if own else frames[-1] if frames else None
-
-
-def is_foreign(filename: str) -> bool:
-    """Whether a file belongs to Python, to an installed package or to the platform."""
-    return filename.startswith(_platform()) or any(part in filename for part in _FOREIGN)
+    own = [frame for frame in frames if is_own(frame)] or list(frames)
+    return Frame(str(own[-1].get("filename", "?")), _line(own[-1].get("lineno")), str(own[-1].get("name", ""))) if own else None
 
 
 def code_around(source: str, line: int) -> list[CodeLine]:
@@ -103,13 +94,6 @@ def code_around(source: str, line: int) -> list[CodeLine]:
     some = texts[first - 1 : last]
     indent = min((len(text) - len(text.lstrip()) for text in some if text.strip()), default=0)
     return [CodeLine(first + place, text[indent:], first + place == line) for place, text in enumerate(some)]
-
-
-@cache
-def _platform() -> tuple[str, ...]:
-    """The folders of the platform's own packages."""
-    home = Path(orchestrator.__file__).resolve().parent.parent
-    return tuple(f"{home / name}/" for name in ("orchestrator", "executionapi", "runs", "af"))
 
 
 def _error(record: dict[str, Any]) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from runs.pages.run.task_rows import BUCKETS, TaskRow, bucket_counts, index_path
 from runs.pages.run.waiting import WaitCard, wait_cards
 from runs.states import TaskInstanceState as S
 
-ROWS_PER_PAGE = 200
+ROWS_PER_PAGE = 100
 SHOWN_INDEXES = 6
 VIEWS = ("table", "gantt")
 

@@ -30,6 +30,7 @@ WORST_FIRST = (
     *(S.UP_FOR_RESCHEDULE, S.SCHEDULED, None, S.SUCCESS, S.SKIPPED, S.REMOVED),
 )
 _PLACE: dict[str | None, int] = {state: place for place, state in enumerate(WORST_FIRST)}
+_DECIDED = (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED)
 BUCKETS: dict[str, frozenset[str | None]] = {
     "failed": frozenset({S.FAILED, S.UPSTREAM_FAILED}),
     "running": frozenset({S.RUNNING, S.RESTARTING}),
@@ -99,9 +100,14 @@ class TaskRow:
         return self.name[len(prefix) :] if self.group_id and self.name.startswith(prefix) else self.name
 
     @property
+    def began(self) -> datetime | None:
+        """When it started; what was decided without running has no start."""
+        return None if self.state in _DECIDED and not self.taken else self.start
+
+    @property
     def seconds(self) -> float | None:
         """How long it took, or takes until now; of a mapped task from the first start to the last end."""
-        if self.state in (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED) and not self.taken:
+        if self.state in _DECIDED and not self.taken:
             return None
         if not self.is_expanded and self.taken is not None and not self.is_running:
             return self.taken

@@ -35,7 +35,7 @@ def wait_cards(run: DagRun) -> list[WaitCard]:
     """Return what an unfinished run and its waiting tasks wait for; a bounded number of queries."""
     if run.state in DAG_RUN_FINISHED:
         return []
-    own = WaitCard(None, "the run", "", shown_reasons(explain_run(run)))
+    own = WaitCard(None, "the run", "", shown_reasons(explain_run(run), run))
     if run.state != DagRunState.RUNNING:
         return [own]
     return [own, *(_of_task(run, row) for row in _told(run))]
@@ -55,4 +55,4 @@ def _told(run: DagRun) -> list[TaskInstance]:
 def _of_task(run: DagRun, row: TaskInstance) -> WaitCard:
     row.dag_run = run
     name = named(row.task_id, row.map_index, row.rendered_map_index)
-    return WaitCard(row, name, index_path(run, row.task_id, row.map_index), shown_reasons(explain_instance(row)))
+    return WaitCard(row, name, index_path(run, row.task_id, row.map_index), shown_reasons(explain_instance(row), run))

@@ -27,6 +27,7 @@ PAGES = ("", "dags", "dags/{dag_id}", "dags/{dag_id}/runs/{run}", "dags/{dag_id}
 _OF_INSTANCE = ("head", "rendered_templates", "xcom", "task-state-store", "asset_events", "events", "code", "details")
 PAGES = (
     *PAGES,
+    *(f"dags/{{dag_id}}/runs/{{run}}/{tab}" for tab in ("details", "code", "asset_events", "events")),
     "dags/{dag_id}/runs/{run}/tasks/m/mapped",
     *(f"dags/{{dag_id}}/runs/{{run}}/tasks/{place}/{word}" for word in _OF_INSTANCE for place in ("t", "m/mapped/0")),
 )

@@ -1,0 +1,87 @@
+"""The page of a run in Chromium: it changes by itself, its orders are dialogs, its card leads to the error in the log."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from orchestrator.kernel.clock import utcnow
+from runs.models import DagRun, StateChange, TaskInstance
+from tests.factories import make_run, make_ti
+from tests.ui.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATH = "/dags/etl/runs/manual__1"
+
+
+def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
+    page = browser.new_context(**options).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{url}/auth/login/?next={path}")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(url + path)
+    return page, complaints
+
+
+def changed(ti: TaskInstance, state: str) -> None:
+    before, now = ti.state, utcnow()
+    TaskInstance.objects.filter(pk=ti.pk).update(
+        state=state, end_date=now, start_date=now, cause="user_exception", cause_detail="OSError: full"
+    )
+    StateChange.objects.create(dag_run=ti.dag_run, ti_id=ti.pk, task_id=ti.task_id, from_state=before, to_state=state, at=now)
+
+
+def test_the_first_failure_is_one_key_from_its_error_in_the_log(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = signed_in(browser, live_server.url, PATH)
+    card = page.locator(".cause-card").first
+    expect(card).to_contain_text("load failed")
+    page.keyboard.press("e")
+    expect(page).to_have_url(re.compile(r"/tasks/load#error$"))
+    expect(page.get_by_text("no rows").first).to_be_visible()
+    assert complaints == []
+
+
+def test_a_run_changes_by_itself_and_what_is_open_stays_open(
+    browser: Browser, live_server: Any, admin: User, population: DagRun
+) -> None:
+    run = make_run(population.dag, "live", state="running", start_date=utcnow() - timedelta(seconds=30))
+    tis = [make_ti(run, task_id, state="running", start_date=utcnow()) for task_id in ("extract", "load")]
+    page, complaints = signed_in(browser, live_server.url, "/dags/etl/runs/live?view=gantt")
+    growing = page.locator("rect.grows").first
+    before = float((growing.get_attribute("width") or "0").rstrip("%"))
+    page.wait_for_function(
+        "before => parseFloat(document.querySelector('rect.grows').getAttribute('width')) > before", arg=before
+    )
+    page.goto(f"{live_server.url}/dags/etl/runs/live")
+    page.get_by_role("searchbox", name="Find tasks").fill("half typed")
+    page.locator("#run-more summary").click()
+    changed(tis[1], "failed")
+    expect(page.locator(".cause-card")).to_contain_text("OSError: full")
+    expect(page.locator("#run-more")).to_have_attribute("open", "")
+    assert complaints == []
+
+
+def test_orders_open_dialogs_by_button_and_key(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = signed_in(browser, live_server.url, PATH)
+    page.keyboard.press("r")
+    dialog = page.locator("#dialog")
+    expect(dialog.get_by_label("only failed ones")).to_be_checked()
+    page.keyboard.press("Escape")
+    page.keyboard.press("m")
+    expect(dialog.get_by_role("heading")).to_contain_text("Mark")
+    page.keyboard.press("Escape")
+    page.locator("#run-more summary").click()
+    page.get_by_role("link", name="Add a note…").click()
+    dialog.get_by_role("textbox", name="Note").fill("a **bold** note")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator(".run-note strong")).to_have_text("bold")
+    page.keyboard.press("[")
+    expect(page).to_have_url(re.compile(r"/runs/scheduled__3$"))
+    assert complaints == []
