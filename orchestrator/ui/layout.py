@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from orchestrator.config import conf
 from orchestrator.ui.navigation import ADMIN, BROWSE, MAIN, shown
 from orchestrator.ui.preferences import preferences_of
+from orchestrator.version import AIRFLOW_VERSION, VERSION
 from runs.live import feed
 
 
@@ -26,13 +27,22 @@ def layout_of(request: HttpRequest) -> str:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Give every template the layout, the preferences and the places of the sidebar; nothing is asked before it is used."""
+    places = SimpleLazyObject(lambda: [(name, shown(group, request)) for name, group in GROUPS])
     return {
         "layout": layout_of(request),
         "instance_name": conf.get("api", "instance_name") or "Orchestrator",
         "preferences": SimpleLazyObject(lambda: preferences_of(request)),
         "live_version": SimpleLazyObject(lambda: feed.since(-1, frozenset()).version),
-        "places": SimpleLazyObject(lambda: [(name, shown(group, request)) for name, group in GROUPS]),
+        "places": places,
+        "actions_waiting": SimpleLazyObject(lambda: _waiting(places)),
+        "version": VERSION,
+        "airflow_version": AIRFLOW_VERSION,
     }
+
+
+def _waiting(places: Any) -> int:
+    """How many questions wait, as the sidebar has counted them."""
+    return next((place.count for _, group in places for place in group if place.route == "required_actions"), 0)
 
 
 GROUPS = (("", MAIN), ("Browse", BROWSE), ("Admin", ADMIN))

@@ -32,6 +32,7 @@ class Shown:
 
     label: str
     icon: str
+    route: str
     url: str
     is_current: bool
     count: int
@@ -86,4 +87,4 @@ def _exists(place: Place) -> bool:
 
 def _shown(place: Place, path: str) -> Shown:
     is_current = path == "/" if not place.below else any(path == below or path.startswith(f"{below}/") for below in place.below)
-    return Shown(place.label, place.icon, reverse(place.route), is_current, place.count() if place.count else 0)
+    return Shown(place.label, place.icon, place.route, reverse(place.route), is_current, place.count() if place.count else 0)

@@ -56,4 +56,9 @@ function onKey(event) {
 
 export function startKeys() {
   document.addEventListener("keydown", onKey);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-show-keys]")) return;
+    event.preventDefault();
+    showKeys();
+  });
 }

@@ -25,6 +25,19 @@ export function startPreferences() {
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-switch]")) choose("theme", isDark() ? "light" : "dark");
     if (event.target.closest("[data-sidebar-switch]")) switchSidebar();
-    if (event.target.closest("[data-menu-switch]")) root.toggleAttribute("data-menu");
+    // On a phone all pages are behind More; a touch beside them closes them.
+    const isSwitch = event.target.closest("[data-menu-switch]");
+    if (isSwitch || (root.hasAttribute("data-menu") && !event.target.closest(".side"))) showMenu(isSwitch && !root.hasAttribute("data-menu"));
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && root.hasAttribute("data-menu")) showMenu(false).focus();
+  });
+}
+
+function showMenu(isOpen) {
+  root.toggleAttribute("data-menu", Boolean(isOpen));
+  const button = document.querySelector("[data-menu-switch]");
+  button.setAttribute("aria-expanded", String(Boolean(isOpen)));
+  if (isOpen) document.querySelector(".side a").focus();
+  return button;
 }

@@ -9,6 +9,7 @@ from django.test import Client
 from accounts.models import ApiToken, AuditLog, User
 from accounts.named_tokens import user_of_api_token
 from dags_app.models import ParseImportError
+from orchestrator.config import conf
 from tests.factories import make_dag
 from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
@@ -107,3 +108,13 @@ def test_the_page_costs_the_same_however_many_tokens_there_are(client: Client) -
     assert queries_of(client, "/settings") == first <= 10
     assert client_of("Viewer").get("/settings").status_code == 200
     assert User.objects.get(username="ann").preferences == {}
+
+
+def test_under_open_access_the_page_says_that_tokens_need_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
+    conf.reload()
+    client = Client()
+    assert "Tokens belong to people" in client.get("/settings").content.decode()
+    assert client.post("/settings/tokens", {"name": "b", "role": "User", "expires": "never"}).status_code == 422
+    monkeypatch.undo()
+    conf.reload()
