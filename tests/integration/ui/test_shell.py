@@ -1,0 +1,59 @@
+"""The shell: each place that the sidebar shows somebody is one that he may open, with an icon, for every role (UI)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.roles import GROUPS
+from orchestrator.config import conf
+from orchestrator.ui.layout import GROUPS as PLACES
+from orchestrator.version import VERSION
+from runs.models import HITLDetail
+from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.signed_in import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _exposed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AIRFLOW__API__EXPOSE_CONFIG", "True")
+    conf.reload()
+    yield
+    monkeypatch.undo()
+    conf.reload()
+
+
+def side_of(client: Client) -> str:
+    text = client.get("/settings").content.decode()
+    return text[text.index('class="side"') : text.index('class="thumbs"')]
+
+
+@pytest.mark.parametrize("role", [*GROUPS])
+def test_every_place_that_is_shown_may_be_opened(role: str) -> None:
+    client = client_of(role)
+    links = re.findall(r'<li><a href="([^"]+)"', side_of(client))
+    assert [(link, status) for link in links if (status := client.get(link, follow=True).status_code) != 200] == []
+    assert ("/connections" in links, "/jobs" in links) == (role in ("Op", "Admin"), role == "Admin")
+
+
+def test_every_place_has_an_icon_that_is_there() -> None:
+    sprite = (Path(settings.BASE_DIR) / "static" / "vendor" / "icons.svg").read_text()
+    icons = {place.icon for _, group in PLACES for place in group}
+    assert {icon for icon in icons if f'id="{icon}"' not in sprite} == set()
+
+
+def test_the_foot_names_the_version_the_api_and_the_keys() -> None:
+    side = side_of(client_of("Viewer"))
+    assert VERSION in side and 'href="/docs"' in side and 'href="/settings#shortcuts"' in side
+
+
+def test_what_waits_for_people_is_counted_in_both_bars() -> None:
+    ti = make_ti(make_run(make_dag("etl")), "t", state="awaiting_input")
+    HITLDetail.objects.create(ti_id=ti.pk, dag_run=ti.dag_run, task_id="t", subject="?", options=["a"], created_at=NOON)
+    text = client_of("Viewer").get("/settings").content.decode()
+    assert '<span class="badge">1</span>' in text and '<span class="badge">1<span class="hidden"> wait</span></span>' in text
