@@ -19,7 +19,8 @@ def tries_or_404(dag_id: str, run_id: str, task_id: str, map_index: int | None) 
         for row in found:
             row.dag_run = found[-1].dag_run  # every page names the run
         return found
-    rows = TaskInstance.objects.filter(dag_id=dag_id, run_id=run_id, task_id=task_id)
+    # By the run, of which an index leads to its few rows; a task of a DAG may have a row for each of very many runs.
+    rows = TaskInstance.objects.filter(dag_run__dag_id=dag_id, dag_run__run_id=run_id, task_id=task_id)
     if map_index is None and rows.exists():
         return []
     where = f" with map index {map_index}" if map_index is not None and rows.exists() else ""

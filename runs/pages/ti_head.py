@@ -15,7 +15,7 @@ from runs.api.extra_links import stored_links
 from runs.explain.instance import explain_instance
 from runs.models import AttemptFields, HITLDetail, Hold, TaskInstance
 from runs.pages.explained import ShownReason, shown_reasons
-from runs.pages.rows import elapsed, is_over, shown_name
+from runs.pages.rows import elapsed, is_over
 from runs.pages.ti_address import ended_tries
 from runs.pages.ti_durations import Past, past_of
 from runs.pages.ti_roots import Root, roots_of
@@ -91,7 +91,7 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
     return Head(
         ti=ti,
         current=current,
-        name=current.task_display_name or (shown_name(current) if current.map_index > 0 else "") or current.task_id,
+        name=_name(current),
         tries=ended_tries(list(tries)),
         duration=_duration(ti),
         is_running=ti.state in _WITH_PROCESS and ti.end_date is None and ti.start_date is not None,
@@ -107,6 +107,14 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
         roots_total=roots_total,
         counts={"Required actions": int(HITLDetail.objects.filter(ti_id__in=[row.pk for row in tries]).exists())},
     )
+
+
+def _name(current: TaskInstance) -> str:
+    """What the author calls the task; later indexes do not know it themselves."""
+    if current.task_display_name or current.map_index <= 0:
+        return current.task_display_name or current.task_id
+    first = TaskInstance.objects.filter(dag_run_id=current.dag_run_id, task_id=current.task_id, map_index__lte=0)
+    return first.values_list("task_display_name", flat=True).first() or current.task_id
 
 
 def _duration(ti: AttemptFields) -> float | None:

@@ -26,6 +26,7 @@ from runs.pages.log_html import LEVELS, lines_html
 from runs.pages.rows import is_over
 from runs.pages.ti_address import chosen_try, path_of_task, tries_or_404
 from runs.pages.ti_cause import cause_of
+from runs.states import FINISHED
 from runs.views.log_download import FORMATS, download
 
 LONGEST_SEARCH = 1000
@@ -75,7 +76,7 @@ def _whole(request: HttpRequest, log: _Log) -> HttpResponse:
         "ti": log.attempt,
         "window": window,
         "lines": log.html(window),
-        "log_path": log.path,
+        "log_path": log.path if log.attempt.try_number else "",
         "absent": _absent(log) if not window.size else "",
         "is_live": not log.is_over,
         "missing": missing,
@@ -102,6 +103,8 @@ def _window(log: _Log, place: str) -> tuple[Window, str]:
 def _absent(log: _Log) -> str:
     """Why there is nothing to show, in words."""
     attempt = log.attempt
+    if attempt.try_number == 0 and attempt.state in FINISHED:
+        return f"The task did not run ({(attempt.state or '').replace('_', ' ')}), so there is no log."
     if attempt.try_number == 0:
         return "The task has not begun a try yet; its log appears here when it does."
     said = log_source(log.path, log.path.is_file(), attempt.end_date if log.is_over else None)[2:]

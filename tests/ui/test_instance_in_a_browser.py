@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from orchestrator.kernel.clock import utcnow
@@ -68,15 +69,29 @@ def test_an_index_is_opened_from_the_picture_of_all(browser: Browser, live_serve
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
-def test_no_page_of_an_instance_is_wider_than_the_screen(
+def test_no_page_of_an_instance_has_a_fault_that_axe_knows_or_is_too_wide(
     browser: Browser, live_server: Any, population: DagRun, width: int, scheme: Any
 ) -> None:
-    make_ti(population, "many", map_index=0, state="success", start_date=NOON, rendered_map_index="x" * 120)
+    failed = TaskInstance.objects.get(dag_run=population, task_id="load")
+    TaskInstance.objects.filter(pk=failed.pk).update(note="see *this*", max_tries=1)
+    for index in range(3):
+        make_ti(population, "many", map_index=index, state="failed", start_date=NOON, rendered_map_index="x" * 120)
+    names = {"dag_run": population, "dag_id": "etl", "run_id": "manual__1", "task_id": "load", "timestamp": NOON}
+    XCom.objects.create(key="k", value='{"a": [1, "x", null]}', size=20, **names)
     path = f"{RUN}/load"
     page, complaints = _open(browser, live_server.url, path, viewport={"width": width, "height": 844}, color_scheme=scheme)
-    for tab in ("", "/rendered_templates", "/xcom", "/task-state-store", "/asset_events", "/events", "/code", "/details"):
-        page.goto(f"{live_server.url}{path}{tab}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
-    page.goto(f"{live_server.url}{RUN}/many/mapped")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tabs = ("", "/rendered_templates", "/xcom", "/task-state-store", "/asset_events", "/events", "/code", "/details")
+    faults: dict[str, Any] = {}
+    for place in (*(f"{path}{tab}" for tab in tabs), f"{RUN}/many/mapped", f"{RUN}/other_4"):
+        page.goto(f"{live_server.url}{place}")
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        faults[place] = _axe(page)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            faults[place].append("too wide")
+    assert {place: found for place, found in faults.items() if found} == {}
     assert complaints == []
+
+
+def _axe(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]

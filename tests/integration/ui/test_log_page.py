@@ -227,5 +227,7 @@ def test_where_there_is_no_log_the_page_says_why(ti: TaskInstance, viewer: Clien
     assert "the task has not written yet" in viewer.get(PAGE).content.decode()
     TaskInstance.objects.update(state=None, try_number=0, start_date=None)
     assert "has not begun a try yet" in viewer.get(PAGE).content.decode()
+    TaskInstance.objects.update(state="upstream_failed", end_date=NOON)
+    assert "did not run (upstream failed)" in viewer.get(PAGE).content.decode()
     for odd in ("at=-3", "at=999999999999999999", "at=x", "fragment=after&position=x", "try=99", "try=x", "all"):
         assert viewer.get(f"{PAGE}?{odd}").status_code == 200, odd
