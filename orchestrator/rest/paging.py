@@ -45,7 +45,7 @@ def page(rows: QuerySet[Any], terms: list[Term], values: Mapping[str, Any]) -> P
 
 
 def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int) -> Page:
-    total = rows.order_by().values("pk")[:COUNT_CAP].count()
+    every = rows
     backward, position = cursors.read(cursor)
     if position is not None:
         rows = rows.filter(cursors.after(terms, position, backward))
@@ -54,6 +54,8 @@ def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int
     more, found = len(found) > limit, found[:limit]
     if backward:
         found.reverse()
+    is_all = position is None and not more  # Counting would go through the rows once more, to find the same.
+    total = len(found) if is_all else every.order_by().values("pk")[:COUNT_CAP].count()
     has_next, has_previous = (True, more) if backward else (more, position is not None)
     return Page(
         found,

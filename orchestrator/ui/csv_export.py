@@ -31,16 +31,18 @@ def csv_response(
     """Return the rows as a file. Raises ``RestError`` for a wrong address."""
     values = read_values(spec, request.GET)
     order = [term.expression() for term in spec.order.terms(values.get("order_by"))]
-    found = list(spec.narrow(rows, values).order_by(*order)[:MOST_ROWS])
+    chosen = spec.narrow(rows, values)
+    spec.check_order(chosen, request.GET)
+    found = chosen.order_by(*order)[:MOST_ROWS]
     response = StreamingHttpResponse(_lines(spec, found, attach), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{spec.name}.csv"'
     return response
 
 
-def _lines(spec: ListSpec, rows: list[Any], attach: Attach | None) -> Iterator[str]:
+def _lines(spec: ListSpec, rows: QuerySet[Any], attach: Attach | None) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow([column.label for column in spec.columns])
-    left = iter(rows)
+    left = rows.iterator(chunk_size=AT_ONCE)
     while some := list(islice(left, AT_ONCE)):
         if attach is not None:
             attach(some)

@@ -15,7 +15,7 @@ from django.http import HttpRequest, QueryDict
 
 from orchestrator.rest.errors import InvalidError, RestError
 from orchestrator.rest.ordering import Ordering
-from orchestrator.rest.paging import Page, page
+from orchestrator.rest.paging import COUNT_CAP, Page, page
 from orchestrator.rest.params import Params
 from orchestrator.ui.list_fields import Filter, FormField, fields_of, single
 from orchestrator.ui.preferences import preferences_of
@@ -33,6 +33,7 @@ class Column:
     """One column.
 
     ``order``: its name in the ordering; ``text``: what CSV has for a row, from a path by default; ``hidden``: until chosen.
+    ``is_costly``: no index has this order, so that it is offered only where the rows are few.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     number: bool = False
     text: Callable[[Any], Any] | None = None
     hidden: bool = False
+    is_costly: bool = False
 
     def text_of(self, row: Any) -> Any:
         """Return the value of a row for CSV."""
@@ -70,6 +72,13 @@ class ListSpec:
         """Return the rows that pass every filter. Raises ``RestError``."""
         found = self.params.narrow(rows, values)
         return self.also(found, values) if self.also is not None else found
+
+    def check_order(self, rows: QuerySet[Any], query: QueryDict) -> None:
+        """Refuse to sort very many rows without an index. Raises ``RestError``."""
+        asked = {name.removeprefix("-") for name in query.getlist("order_by")}
+        costly = [column.label for column in self.columns if column.is_costly and column.order in asked]
+        if costly and rows.order_by().values("pk")[:COUNT_CAP].count() >= COUNT_CAP:
+            raise RestError(400, f"These are too many to order them by {costly[0]}: filter by a DAG, a state or a time first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,7 @@ class ListView:
     @property
     def shown_total(self) -> str:
         """The total, or ``10,000+`` where counting on would cost more than the page."""
-        is_cut = self.total_limit is not None and self.total >= self.total_limit
-        return f"{self.total_limit:,}+" if is_cut else f"{self.total:,}"
+        return f"{self.total_limit:,}+" if _is_cut(self) else f"{self.total:,}"
 
     @property
     def is_filtered(self) -> bool:
@@ -132,7 +140,8 @@ class ListView:
     @property
     def orders(self) -> list[tuple[str, str, bool]]:
         """(value, words, is present) for a select: heads of columns cannot be had on a phone."""
-        known = {column.order: column.label for column in self.spec.columns if column.order}
+        is_cut = _is_cut(self)
+        known = {item.order: item.label for item in self.spec.columns if item.order and not (item.is_costly and is_cut)}
         found = [(f"{sign}{name}", f"{label} {arrow}") for name, label in known.items() for sign, arrow in _ARROWS]
         return [(value, words, value == self.order) for value, words in found]
 
@@ -163,7 +172,9 @@ def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach:
     query, error = request.GET, ""
     try:
         values = read_values(spec, query)
-        found = page(spec.narrow(rows, values), spec.order.terms(values.get("order_by")), values)
+        chosen, terms = spec.narrow(rows, values), spec.order.terms(values.get("order_by"))
+        spec.check_order(chosen, query)
+        found = page(chosen, terms, values)
     except (RestError, InvalidError) as refusal:
         values, found, error = {}, Page([], 0), refusal_text(refusal, spec)
     if attach is not None:
@@ -171,7 +182,7 @@ def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach:
     hidden = hidden_columns(request, spec)
     next_url, previous_url = _turns(spec, query, values, found)
     return ListView(
-        spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden), chips_of(spec, query),
+        spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden, found), chips_of(spec, query),
         fields_of(spec.filters, query), next_url, previous_url, query.urlencode(), error, hidden,
         values.get("limit") or 0, _order(spec, query),
     )  # fmt: skip
@@ -224,9 +235,15 @@ def changed(query: QueryDict, drop: Sequence[str] = (), **given: Any) -> str:
     return f"?{copy.urlencode()}"
 
 
-def _heads(spec: ListSpec, query: QueryDict, hidden: frozenset[str]) -> list[Head]:
-    present = _order(spec, query)
-    return [_head(column, query, present) for column in spec.columns if column.name not in hidden]
+def _heads(spec: ListSpec, query: QueryDict, hidden: frozenset[str], found: Page) -> list[Head]:
+    present, is_cut = _order(spec, query), _is_cut(found)
+    shown = [column for column in spec.columns if column.name not in hidden]
+    return [Head(column, "", "") if column.is_costly and is_cut else _head(column, query, present) for column in shown]
+
+
+def _is_cut(found: Page | ListView) -> bool:
+    """Return whether there are more rows than are counted."""
+    return found.total_limit is not None and found.total >= found.total_limit
 
 
 def _head(column: Column, query: QueryDict, present: str) -> Head:

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from orchestrator.rest.params import one_of, params
+from orchestrator.rest.params import equal, one_of, params
 from orchestrator.ui.lists import Column, Filter, ListSpec
 from runs.api.queries import attach_to_tries
 from runs.api.task_instances import LIST, ORDER
 from runs.models import TaskInstance
+from runs.narrowing import by_dag, by_run
 from runs.pages.rows import elapsed
 from runs.states import TaskInstanceState
 
@@ -40,25 +41,28 @@ def attach(rows: Sequence[Any]) -> None:
         row.index_text = "" if row.map_index < 0 else row.rendered_map_index or str(row.map_index)
 
 
+# Of the REST list's filters: what is looked up here, so that no list of millions is gone through; a group needs its DAG.
+_OTHERWISE = ("task_group_id", "dag_id_", "run_id_")
 _STATES = (*((word.value, word.value.replace("_", " ")) for word in TaskInstanceState), ("none", "no state"))
 INSTANCES = ListSpec(
     name="task_instances",
     params=params(
-        *(item for item in LIST.items if item.name != "task_group_id"),
+        *(item for item in LIST.items if not item.name.startswith(_OTHERWISE)),
+        *(by_dag("dag_id", "dag_id"), by_run(), equal("dag_id", "dag_id")),
         *(one_of("dag_ids", "dag_id"), one_of("dag_run_ids", "run_id"), one_of("task_ids", "task_id")),
     ),
     order=ORDER,
     columns=(
-        Column("state", "State", "state"),
+        Column("state", "State", "state", is_costly=True),
         Column("dag", "DAG", text=lambda row: row.dag_id),
         Column("run", "Run", "run_after", text=lambda row: row.run_id),
         Column("task_id", "Task"),
         Column("map_index", "Index", "map_index", text=lambda row: row.index_text),
-        Column("try_number", "Try", "try_number", number=True),
+        Column("try_number", "Try", "try_number", number=True, is_costly=True),
         Column("start_date", "Start", "start_date"),
-        Column("end_date", "End", "end_date", hidden=True),
-        Column("duration", "Duration", "duration", number=True, text=lambda row: row.seconds),
-        Column("operator", "Operator", "operator", text=lambda row: row.operator_text),
+        Column("end_date", "End", "end_date", hidden=True, is_costly=True),
+        Column("duration", "Duration", "duration", number=True, is_costly=True, text=lambda row: row.seconds),
+        Column("operator", "Operator", "operator", is_costly=True, text=lambda row: row.operator_text),
         Column("pool", "Pool", hidden=True),
         Column("queue", "Queue", hidden=True),
         Column("executor", "Executor", hidden=True),

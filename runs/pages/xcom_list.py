@@ -14,6 +14,7 @@ from orchestrator.ui.lists import Column, Filter, ListSpec
 from runs.api.queries import attach_to_xcoms
 from runs.api.xcoms import LIST, ORDER
 from runs.models import XCom
+from runs.narrowing import by_dag, by_run
 
 # Bytes up to which a value is read for the list: one may be megabytes.
 MOST_BYTES = 2048
@@ -62,7 +63,11 @@ def _kind(value: Any) -> str:
 
 XCOMS = ListSpec(
     name="xcoms",
-    params=params(*LIST.items, Param("cursor"), equal("dag_id", "dag_id")),
+    params=params(
+        *(item for item in LIST.items if not item.name.startswith(("dag_display_name_", "run_id_"))),
+        *(by_dag("dag_display_name", "dag_display_name"), by_dag("dag_id", "dag_id"), by_run()),
+        *(Param("cursor"), equal("dag_id", "dag_id")),
+    ),
     order=Ordering({**ORDER.names, "id": "id"}, ("-id",)),
     columns=(
         Column("dag", "DAG", text=lambda row: row.dag_id),
@@ -76,7 +81,8 @@ XCOMS = ListSpec(
         Column("timestamp", "When", "id"),
     ),
     filters=(
-        Filter("dag_display_name_pattern", "DAG", "search"),
+        Filter("dag_id_pattern", "DAG id", "search"),
+        Filter("dag_display_name_pattern", "DAG name"),
         Filter("xcom_key_pattern", "Key"),
         Filter("task_id_pattern", "Task id"),
         Filter("run_id_pattern", "Run id"),

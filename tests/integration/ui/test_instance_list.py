@@ -85,3 +85,30 @@ def test_csv_has_the_columns_of_the_list(client: Client) -> None:
     make_ti(make_run(make_dag("d")), "t", map_index=2, duration=3.5, note="=1+1")
     lines = b"".join(client.get("/task_instances?format=csv").streaming_content).decode().splitlines()
     assert lines[0].startswith("State,DAG,Run,Task,Index,Try") and ",t,2,1," in lines[1] and "'=1+1" in lines[1]
+
+
+def test_c07_very_many_rows_are_not_sorted_without_an_index(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.ui.lists.COUNT_CAP", 3)
+    monkeypatch.setattr("orchestrator.rest.paging.COUNT_CAP", 3)
+    run = make_run(make_dag("d"))
+    for number in range(5):
+        make_ti(run, f"t{number}", duration=float(number))
+    found = client.get("/task_instances?limit=2").context["list"]
+    links = {head.column.name: bool(head.url) for head in found.heads}
+    assert (found.shown_total, links["duration"], links["start_date"]) == ("3+", False, True)
+    assert not any("duration" in value for value, _, _ in found.orders)
+    answer = client.get("/task_instances?limit=2&order_by=-duration")
+    assert answer.status_code == 400 and "too many to order them by Duration" in answer.content.decode()
+    assert tasks(client, order_by="-duration", task_ids=["t1", "t2"]) == ["t2", "t1"]
+
+
+def test_names_of_dags_and_runs_are_looked_up_before_the_rows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("etl_a", "etl_b", "other"):
+        run = make_run(make_dag(name), f"run_of_{name}")
+        make_ti(run, name)
+    for most in (1000, 1):
+        monkeypatch.setattr("runs.narrowing.MOST_RUNS", most)
+        assert sorted(tasks(client, run_id_pattern="etl_a|other")) == ["etl_a", "other"]
+        assert sorted(tasks(client, run_id_prefix_pattern="run_of_etl")) == ["etl_a", "etl_b"]
+    assert sorted(tasks(client, dag_id_pattern="ETL%")) == ["etl_a", "etl_b"]
+    assert tasks(client, dag_id_prefix_pattern="ETL") == tasks(client, dag_id_pattern="nothing") == []
