@@ -19,7 +19,7 @@ register = template.Library()
 @register.simple_tag
 def mapped_url(row: TaskRow) -> str:
     """Return the address of the page of a mapped task's instances, empty for other tasks and where there is no such page."""
-    return route("ti_mapped", row.run.dag_id, row.run.run_id, row.task_id) if row.is_expanded else ""
+    return route("ti_mapped", row.run.dag_id, row.run.run_id, row.task_id) if row.is_expanded and not row.is_group else ""
 
 
 @register.simple_tag

@@ -92,10 +92,11 @@ def cause_cards(
     run = head.run
     found = failures_of(run, failed)
     shown = [failure for failure in found[:MOST_CARDS] if failure.lead is not None]
-    past = histories(run, shown, head.earlier)
+    by_task = {row.task_id: row for row in rows}
+    tasks = {task_id for failure in shown for task_id in failure.task_ids if task_id in by_task}
+    past = histories(run, shown, head.earlier, sum(by_task[task_id].total for task_id in tasks))
     evidences = {failure.fingerprint: _evidence(run, failure) for failure in shown[:MOST_LOGS]}
     sources = _sources(shown[:MOST_LOGS], evidences)
-    by_task = {row.task_id: row for row in rows}
     numbers = version_numbers(_versions(head, shown))
     cards = []
     for failure in shown:

@@ -16,6 +16,9 @@ from runs.states import DAG_RUN_FINISHED
 from runs.states import TaskInstanceState as S
 
 RUNS = 20
+# Instances that are read at most, as far as one can tell: of a task with ten thousand indexes fewer runs are looked at.
+MOST_INSTANCES = 20_000
+FEWEST_RUNS = 2
 MOST_ROWS = 1000
 # The newest failures of all DAGs that are looked at for the same error.
 NEWEST_FAILURES = 200
@@ -38,11 +41,19 @@ class History:
         return not self.earlier
 
 
-def histories(run: DagRun, failures: Sequence[Failure], earlier: Sequence[DagRun]) -> dict[str, History]:
-    """Return the past of each failure by its fingerprint; two queries, whatever failed."""
+def histories(run: DagRun, failures: Sequence[Failure], earlier: Sequence[DagRun], instances: int) -> dict[str, History]:
+    """Return the past of each failure by its fingerprint; two queries, whatever failed.
+
+    Args:
+        run: the run of the failures.
+        failures: what failed.
+        earlier: the runs before, newest first.
+        instances: how many instances the tasks have that failed.
+    """
     if not failures:
         return {}
-    runs = [other for other in earlier if other.state in DAG_RUN_FINISHED][:RUNS]
+    number = max(FEWEST_RUNS, min(RUNS, MOST_INSTANCES // max(instances, 1)))
+    runs = [other for other in earlier if other.state in DAG_RUN_FINISHED][:number]
     of_runs = _by_run(run.dag_id, {task_id for failure in failures for task_id in failure.task_ids[:5]}, runs)
     elsewhere = _elsewhere(run.dag_id)
     return {failure.fingerprint: _history(failure, runs, of_runs, elsewhere) for failure in failures}

@@ -62,6 +62,7 @@ class TaskRow:
     reason: str = ""
     order: int = 0
     failed: Sequence[tuple[str, str]] = ()
+    is_group: bool = False
 
     @property
     def total(self) -> int:

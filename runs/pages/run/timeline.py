@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -65,8 +65,8 @@ class Timeline:
     ticks: Sequence[Tick]
     bars: Mapping[str, Bar]
     is_open: bool
-    critical: Sequence[str]
     earlier_tries: bool
+    are_closed: bool
 
     @property
     def start_ms(self) -> int:
@@ -77,6 +77,11 @@ class Timeline:
     def end_ms(self) -> int:
         """Where it ends."""
         return int(1000 * self.end.timestamp())
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether tasks that it shows are in groups."""
+        return any(bar.row.group_id for bar in self.bars.values())
 
     @property
     def ordered(self) -> list[Bar]:
@@ -101,8 +106,18 @@ class _Try:
     end: datetime | None
 
 
-def timeline_of(run: DagRun, rows: Sequence[TaskRow], spec: DagSpec | None, *, all_tries: bool = False) -> Timeline | None:
-    """Return the chart of some tasks of a run, None before anything has begun; one query."""
+def timeline_of(
+    run: DagRun, rows: Sequence[TaskRow], path: Collection[str], *, all_tries: bool = False, are_closed: bool = False
+) -> Timeline | None:
+    """Return the chart of some tasks of a run, None before anything has begun; one query.
+
+    Args:
+        run: the run.
+        rows: what the chart shows.
+        path: what of it is on the critical path.
+        all_tries: also the tries from before the run was cleared.
+        are_closed: whether groups are shown as one row.
+    """
     now = utcnow()
     tries: dict[str, list[_Try]] = {row.task_id: [] for row in rows}
     tries |= _earlier(run, rows)
@@ -118,10 +133,9 @@ def timeline_of(run: DagRun, rows: Sequence[TaskRow], spec: DagSpec | None, *, a
     if limits is None:
         return None
     axis = _Axis(*limits)
-    critical = critical_path(rows, spec)
-    bars = {row.task_id: Bar(row, list(_segments(row, tries[row.task_id], axis, now)), row.task_id in critical) for row in rows}
+    bars = {row.task_id: Bar(row, list(_segments(row, tries[row.task_id], axis, now)), row.task_id in path) for row in rows}
     zone = zone_of(zoned(axis.start))
-    return Timeline(axis.start, axis.end, zone, axis.ticks(), bars, run.state not in DAG_RUN_FINISHED, critical, is_left_out)
+    return Timeline(axis.start, axis.end, zone, axis.ticks(), bars, run.state not in DAG_RUN_FINISHED, is_left_out, are_closed)
 
 
 def _earlier(run: DagRun, rows: Sequence[TaskRow]) -> dict[str, list[_Try]]:

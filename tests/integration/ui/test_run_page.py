@@ -148,7 +148,8 @@ def test_the_change_of_code_since_the_last_success_is_named(client: Client, dag:
         dag=dag, version_number=2, structure_hash=str(new_id()), attributes_hash="a", document="{}"
     )
     failed(run, "t0", dag_version=second)
-    assert "v1 → v2" in text(client)
+    assert 'href="/dags/shop/versions?a=1&amp;b=2">v1 → v2' in text(client)
+    assert 'href="/dags/shop/compare?a=good&amp;b=r"' in text(client)
 
 
 def test_a_cause_of_the_platform_has_words(client: Client, run: DagRun) -> None:
@@ -196,7 +197,8 @@ def test_rows_come_failed_first_and_are_filtered_by_state_text_and_group(client:
     assert "1 failed, 4 success" in page or "4 success, 1 failed" in page
     assert f'href="{PATH}/tasks/load/mapped/3#error">p3</a>' in page
     assert client.get(PATH).context["overview"].counts == {"failed": 1, "running": 1, "waiting": 1, "done": 6}
-    assert "Nothing matches" in text(client, f"{PATH}?q=nope")
+    assert "Nothing matches" in text(client, f"{PATH}?q=nope") and "Nothing matches" in text(client, f"{PATH}?group=a/b")
+    assert f"{PATH}/tasks/group/g/clear" in text(client, f"{PATH}?group=g")
 
 
 def test_c07_a_run_with_many_tasks_and_indexes_costs_no_more_queries(
@@ -275,6 +277,11 @@ def test_the_gantt_chart_has_a_piece_for_each_try_the_waits_and_the_critical_pat
     assert [s.text for s in bars["load"].segments] == ["success, 39 s"]
     page = text(client, f"{PATH}?view=gantt")
     assert "critical path" in page and f'href="{PATH}/tasks/g.extract"' in page and "style=" not in page.split("<main")[1]
+    assert "Close groups" in page
+    closed = client.get(f"{PATH}?view=gantt&groups=closed").context["timeline"].bars
+    assert closed.keys() == {"g", "load", "t0"} and closed["g"].is_critical and closed["g"].row.counts == {"success": 1}
+    assert 'href="?view=gantt&amp;groups=closed&amp;group=g"' in text(client, f"{PATH}?view=gantt&groups=closed")
+    assert client.get(f"{PATH}?view=gantt&groups=closed&group=g").context["timeline"].bars.keys() == {"g.extract"}
     # Cleared later: the tries from before stand aside until they are asked for.
     DagRun.objects.update(start_date=at(9))
     later = client.get(f"{PATH}?view=gantt").context["timeline"]
