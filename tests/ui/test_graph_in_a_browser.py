@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
@@ -63,11 +64,17 @@ def node(page: Page, name: str) -> Any:
     return page.locator(f'.node[data-id="{name}"]')
 
 
-def change(run: DagRun, task_id: str, state: str) -> None:
-    ti = run.task_instances.get(task_id=task_id)
+def change(run: DagRun, task_id: str, state: str, map_index: int = -1) -> None:
+    ti = run.task_instances.get(task_id=task_id, map_index=map_index)
     ti.state = state
     ti.save(update_fields=["state"])
-    StateChange.objects.create(dag_run=run, ti_id=ti.pk, task_id=task_id, to_state=state, at=utcnow())
+    names = {"ti_id": ti.pk, "task_id": task_id, "map_index": map_index}
+    StateChange.objects.create(dag_run=run, to_state=state, at=utcnow(), **names)
+
+
+def axe(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {item['html'][:120]}" for rule in found for item in rule["nodes"]]
 
 
 def test_a_run_is_drawn_walked_by_keyboard_and_follows_its_states(browser: Browser, live_server: Any, admin: User) -> None:
@@ -82,9 +89,13 @@ def test_a_run_is_drawn_walked_by_keyboard_and_follows_its_states(browser: Brows
     expect(node(page, "extract")).to_have_class(re.compile("running"))
     change(run, "extract", "success")
     expect(node(page, "extract")).to_have_class(re.compile(r"\bok\b"), timeout=15_000)
+    change(run, "load", "success", map_index=1)
+    expect(node(page, "load")).to_have_attribute("aria-label", "load [2], BashOperator, success, 2 of 2 done", timeout=15_000)
     expect(page.locator(".graph")).to_have_attribute("data-drawn", "1")
+    change(run, "load", "failed", map_index=1)
     expect(page.locator("#graph-table").get_by_role("row", name="extract").first).to_contain_text("success")
 
+    assert axe(page) == []
     # Drawing order is reading order: a group comes after what is before it.
     order = page.locator(".node").evaluate_all("all => all.map(element => element.dataset.id)")
     assert order.index("extract") < order.index("load") < order.index("check") < order.index("check.rows") < order.index("report")
@@ -128,6 +139,7 @@ def test_a_drawing_is_saved_as_svg_and_png(browser: Browser, live_server: Any, a
     page, complaints = signed_in(browser, live_server.url, "/assets/graph", color_scheme="dark")
     expect(node(page, f"asset:{asset.pk}")).to_have_attribute("href", f"/assets/{asset.pk}")
     expect(node(page, "dag:drawn")).to_have_attribute("aria-label", re.compile("drawn, DAG, running"))
+    assert axe(page) == []
     for kind, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
         page.get_by_label("Download").click()
         with page.expect_download() as saved:
