@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Q
@@ -236,18 +236,23 @@ def _names(spec: DagSpec) -> list[tuple[str, str]]:
 
 
 def _rows(spec: DagSpec, nodes: Iterable[Json], states: dict[str, dict[str, int]] | None) -> list[TaskRow]:
-    tasks = spec.task_by_id()
     shown = [node for node in nodes if node["kind"] == "task"]
-    return [_row(node, sorted(tasks[node["id"]].upstream_task_ids) if node["id"] in tasks else [], states) for node in shown]
+    upstream = {task.task_id: [_before(spec, up, task.task_id) for up in sorted(task.upstream_task_ids)] for task in spec.tasks}
+    return [_row(node, upstream.get(node["id"], []), states) for node in shown]
+
+
+def _before(spec: DagSpec, upstream: str, task_id: str) -> str:
+    """Name a task that comes before another, with what the author wrote beside the edge."""
+    label = spec.edge_info.get(upstream, {}).get(task_id, {}).get("label")
+    return f"{upstream} ({label})" if label else upstream
 
 
 def _row(node: Json, upstream: list[str], states: dict[str, dict[str, int]] | None) -> TaskRow:
-    facts = node["id"], node["label"], node.get("operator", ""), node.get("url", ""), node.get("parent", "")
+    what = ", ".join(filter(None, (node.get("operator"), node.get("setup"), "mapped" if node.get("mapped") else "")))
+    row = TaskRow(node["id"], node["label"], what, node.get("url", ""), node.get("parent", ""), upstream)
     if states is None:
-        return TaskRow(*facts, upstream)
-    counts = {state: number for state, number in states.get(node["id"], {}).items() if state != "mapped"}
-    done = sum(number for state, number in counts.items() if state in DONE)
-    total = sum(counts.values())
-    name, label, operator, url, group = facts
+        return row
+    counts = {state: number for state, number in states.get(row.task_id, {}).items() if state != "mapped"}
+    done, total = sum(number for state, number in counts.items() if state in DONE), sum(counts.values())
     # A task without an instance has no page yet.
-    return TaskRow(name, label, operator, url if total else "", group, upstream, worst(counts), done, total)
+    return replace(row, url=row.url if total else "", state=worst(counts), done=done, total=total)

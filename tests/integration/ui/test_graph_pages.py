@@ -70,7 +70,7 @@ def test_a_dag_is_drawn_with_groups_edges_and_labels(client: Client, dag: Dag) -
     assert {"s": "extract", "t": "load", "label": "all <rows>"} in answer.json()["edges"]
     assert "states" not in answer.json()
     page = client.get("/dags/etl/graph").content.decode()
-    assert "all <rows>" not in page and "all \\u003Crows\\u003E" in page
+    assert "all <rows>" not in page and "extract (all &lt;rows&gt;)" in page and "all \\u003Crows\\u003E" in page
     assert "<h2>Tasks" in page and page.count("<h1") == 1 and 'aria-current="page">Graph' in page
 
 
@@ -80,7 +80,13 @@ def test_a_run_is_drawn_with_one_count_per_state(client: Client, run: DagRun) ->
     assert document["states"]["extract"] == {"success": 1}
     assert client.get("/dags/etl/runs/r/graph?fragment=states").json() == {"states": document["states"]}
     rows = {row.task_id: row for row in client.get("/dags/etl/runs/r/graph").context["graph"].rows}
-    assert (rows["load"].state, rows["load"].done, rows["load"].total, rows["load"].upstream) == ("failed", 2, 3, ["extract"])
+    assert (rows["load"].state, rows["load"].done, rows["load"].total, rows["load"].upstream) == (
+        "failed",
+        2,
+        3,
+        ["extract (all <rows>)"],
+    )
+    assert rows["load"].operator == "PythonOperator, mapped"
     assert (rows["alone"].state, rows["alone"].total) == ("none", 0)
     assert nodes(client.get("/dags/etl/runs/r/graph?fragment=json"))["load"]["url"] == "/dags/etl/runs/r/tasks/load"
 
