@@ -10,6 +10,7 @@ DAG_PAGES = [
     path(_DAG, dag.dag_detail, name="dag_detail"),
     path(f"{_DAG}/cell", dag.dag_cell, name="dag_cell"),
     path(f"{_DAG}/docs", dag_switches.dag_docs, name="dag_docs"),
+    path(f"{_DAG}/facts", dag_switches.dag_facts, name="dag_facts"),
     path(f"{_DAG}/favorite", dag_switches.dag_favorite, name="dag_favorite"),
     path(f"{_DAG}/reparse", dag_switches.dag_reparse, name="dag_reparse"),
     path(f"{_DAG}/tasks", dag_tasks.dag_tasks, name="dag_tasks"),

@@ -67,6 +67,13 @@ def dag_reparse(request: HttpRequest, dag_id: str) -> HttpResponse:
 
 @require_GET
 @page()
+def dag_facts(request: HttpRequest, dag_id: str) -> HttpResponse:
+    """Give the facts of the head alone: an open page asks for them when a run of the DAG changes."""
+    return render(request, "runs/dag_facts.html", {"dag": dag_or_404(dag_id)})
+
+
+@require_GET
+@page()
 def dag_docs(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show what the author wrote about a DAG."""
     dag = dag_or_404(dag_id)

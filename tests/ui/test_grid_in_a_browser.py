@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
@@ -90,3 +91,23 @@ def test_a_cell_opens_in_the_drawer_and_changes_as_its_task_does(page: Page, dag
     new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
     StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
     expect(page.locator('th[data-run="brand_new"]')).to_have_count(1, timeout=15_000)
+
+
+PAGES = ("", "/tasks", "/tasks/q.a", "/calendar?at=2026-01", "/durations", "/code", "/versions", "/details", "/compare")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_the_pages_of_a_dag_have_no_fault_that_axe_knows_and_fit_the_screen(
+    page: Page, live_server: Any, width: int, scheme: Any
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    faults = {}
+    for path in PAGES:
+        page.goto(f"{live_server.url}/dags/etl{path}")
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        found = [
+            f"{rule['id']}: {node['html'][:120]}" for rule in Axe().run(page).response["violations"] for node in rule["nodes"]
+        ]
+        faults[path] = found + (["too wide"] if page.evaluate("document.documentElement.scrollWidth") > width else [])
+    assert {path: found for path, found in faults.items() if found} == {}

@@ -47,6 +47,12 @@ def test_the_head_tells_schedule_runs_owners_tags_and_version(client: Client, da
     assert 'data-key="t"' in shown and "/dags/etl/backfill" in shown and "/dags/etl/delete" in shown
 
 
+def test_the_facts_come_alone_for_a_page_that_is_open(client: Client, dag: Dag) -> None:
+    make_run(dag, "r", state="failed")
+    shown = html(client, "/dags/etl/facts")
+    assert shown.count("dag-facts") >= 2 and "failed" in shown and "<h1" not in shown and "<nav" not in shown
+
+
 def test_banners_say_what_is_wrong_and_what_stays(client: Client, dag: Dag) -> None:
     ParseImportError.objects.create(bundle=dag.bundle, filename="etl.py", timestamp=NOON, stacktrace="Traceback\nNameError: <x>")
     DagWarning.objects.create(dag=dag, warning_type="non-existent pool", message="There is no pool p", timestamp=NOON)
