@@ -46,7 +46,7 @@ def log_detail(request: HttpRequest, dag_id: str, run_id: str, task_id: str, map
         return download(log.path, log.attempt, kind)
     if fragment := request.GET.get("fragment"):
         return _fragment(request, log, fragment)
-    return _whole(request, log)
+    return _whole(request, log, tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,12 @@ class _Log:
         return lines_html(window.lines, window.number, self.attempt.try_number, zoned(start).date() if start else None)
 
 
-def _whole(request: HttpRequest, log: _Log) -> HttpResponse:
+def _whole(request: HttpRequest, log: _Log, tries: list[AttemptFields]) -> HttpResponse:
     place = request.GET.get("at", "0" if "all" in request.GET else "")
     window, missing = _window(log, place)
     context = {
         "ti": log.attempt,
+        "tries": tries,
         "window": window,
         "lines": log.html(window),
         "log_path": log.path if log.attempt.try_number else "",

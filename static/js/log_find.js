@@ -29,7 +29,7 @@ export function startFind(viewer, lines, following) {
   const state = { positions: [], at: -1, note: "", pattern: null };
   let timer = 0;
 
-  const local = () => lines.items().filter((line) => state.pattern && line.textContent && rangesOf(line, state.pattern).length).map((line) => Number(line.id.slice(1)));
+  const local = () => lines.items().filter((line) => state.pattern && !line.classList.contains("out") && rangesOf(line, state.pattern).length).map((line) => Number(line.id.slice(1)));
 
   function paint() {
     if (!window.Highlight) return;

@@ -101,6 +101,7 @@ export class Lines {
     this.list.querySelector(".target")?.classList.remove("target");
     if (!line) return;
     line.hidden = false;
+    line.classList.remove("out"); // What one asked for is shown, whatever the filters say.
     line.classList.add("target");
     line.dispatchEvent(new CustomEvent("log:reveal", { bubbles: true }));
   }
