@@ -17,10 +17,12 @@ from orchestrator.rest.errors import InvalidError, RestError
 from orchestrator.rest.ordering import Ordering
 from orchestrator.rest.paging import COUNT_CAP, Page, page
 from orchestrator.rest.params import Params
+from orchestrator.ui.list_addresses import Quick, changed, quick_of, without, without_empty
 from orchestrator.ui.list_fields import Filter, FormField, fields_of, single
 from orchestrator.ui.preferences import preferences_of
 
-__all__ = ["Attach", "Chip", "Column", "Filter", "ListSpec", "ListView", "changed", "chips_of", "list_view", "read_values"]
+__all__ = ["Attach", "Chip", "Column", "Filter", "ListSpec", "ListView", "changed", "chips_of", "list_view"]
+__all__ += ["read_values", "without_empty"]
 
 PAGE_SIZES = (25, 50, 100)
 NO_FILTER = frozenset({"limit", "offset", "cursor", "order_by", "format"})
@@ -54,7 +56,7 @@ class ListSpec:
     """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's.
 
     ``also`` narrows by what single parameters cannot, with all their values at hand. ``is_table`` False: columns are those of
-    CSV only.
+    CSV only. ``quick_states``: values of ``state`` that have a link of their own.
     """
 
     name: str
@@ -66,6 +68,7 @@ class ListSpec:
     keyset: bool = False
     noun: str = "row"
     is_table: bool = True
+    quick_states: tuple[str, ...] = ()
     also: Callable[[QuerySet[Any], Mapping[str, Any]], QuerySet[Any]] | None = None
 
     def narrow(self, rows: QuerySet[Any], values: Mapping[str, Any]) -> QuerySet[Any]:
@@ -116,7 +119,6 @@ class ListView:
     error: str = ""
     hidden: frozenset[str] = field(default=frozenset())
     limit: int = 0
-    order: str = ""
 
     @property
     def shown_total(self) -> str:
@@ -138,12 +140,16 @@ class ListView:
         return [(column, self.shows(column.name)) for column in self.spec.columns]
 
     @property
-    def orders(self) -> list[tuple[str, str, bool]]:
-        """(value, words, is present) for a select: heads of columns cannot be had on a phone."""
+    def orders(self) -> list[tuple[str, str]]:
+        """(value, words) for a select: heads of columns cannot be had on a phone."""
         is_cut = _is_cut(self)
         known = {item.order: item.label for item in self.spec.columns if item.order and not (item.is_costly and is_cut)}
-        found = [(f"{sign}{name}", f"{label} {arrow}") for name, label in known.items() for sign, arrow in _ARROWS]
-        return [(value, words, value == self.order) for value, words in found]
+        return [(f"{sign}{name}", f"{label} {arrow}") for name, label in known.items() for sign, arrow in _ARROWS]
+
+    @property
+    def quick(self) -> list[Quick]:
+        """Links that turn a state on or off."""
+        return [quick_of(state, QueryDict(self.query)) for state in self.spec.quick_states]
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -184,7 +190,7 @@ def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach:
     return ListView(
         spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden, found), chips_of(spec, query),
         fields_of(spec.filters, query), next_url, previous_url, query.urlencode(), error, hidden,
-        values.get("limit") or 0, _order(spec, query),
+        values.get("limit") or 0,
     )  # fmt: skip
 
 
@@ -206,15 +212,6 @@ def read_values(spec: ListSpec, query: QueryDict) -> dict[str, Any]:
     return values
 
 
-def without_empty(query: QueryDict) -> QueryDict:
-    """Return the query without parameters that are empty texts."""
-    kept = QueryDict(mutable=True)
-    for name, values in query.lists():
-        if some := [value for value in values if value != ""]:
-            kept.setlist(name, some)
-    return kept
-
-
 def refusal_text(refusal: RestError, spec: ListSpec) -> str:
     """Return one sentence for what was wrong with an address."""
     if not isinstance(refusal.detail, list):
@@ -222,17 +219,6 @@ def refusal_text(refusal: RestError, spec: ListSpec) -> str:
     known = single(spec.filters)
     named = ((known[name].label if (name := str(item["loc"][1])) in known else name, item["msg"]) for item in refusal.detail)
     return "; ".join(f"{label}: {message}" for label, message in named)
-
-
-def changed(query: QueryDict, drop: Sequence[str] = (), **given: Any) -> str:
-    """Return the address of the same page with other parameters; ``""`` or None takes one away."""
-    copy = without_empty(query)
-    for name in (*drop, *given):
-        copy.pop(name, None)
-    for name, value in given.items():
-        if value not in ("", None):
-            copy[name] = str(value)
-    return f"?{copy.urlencode()}"
 
 
 def _heads(spec: ListSpec, query: QueryDict, hidden: frozenset[str], found: Page) -> list[Head]:
@@ -273,15 +259,7 @@ def chips_of(spec: ListSpec, query: QueryDict, *, only_known: bool = True) -> li
 
 
 def _chip(item: Filter, value: str, query: QueryDict) -> Chip:
-    return Chip(item.label, item.text_of(value), _without(query, item.name, value))
-
-
-def _without(query: QueryDict, name: str, value: str) -> str:
-    copy = without_empty(query)
-    copy.setlist(name, [other for other in copy.getlist(name) if other != value])
-    for dropped in ("offset", "cursor"):
-        copy.pop(dropped, None)
-    return f"?{copy.urlencode()}"
+    return Chip(item.label, item.text_of(value), without(query, item.name, value))
 
 
 def _turns(spec: ListSpec, query: QueryDict, values: Mapping[str, Any], found: Page) -> tuple[str, str]:

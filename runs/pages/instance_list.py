@@ -57,7 +57,7 @@ INSTANCES = ListSpec(
         Column("dag", "DAG", text=lambda row: row.dag_id),
         Column("run", "Run", "run_after", text=lambda row: row.run_id),
         Column("task_id", "Task"),
-        Column("map_index", "Index", "map_index", text=lambda row: row.index_text),
+        Column("map_index", "Index", "map_index", hidden=True, text=lambda row: row.index_text),
         Column("try_number", "Try", "try_number", number=True, is_costly=True),
         Column("start_date", "Start", "start_date"),
         Column("end_date", "End", "end_date", hidden=True, is_costly=True),
@@ -98,4 +98,5 @@ INSTANCES = ListSpec(
     default_order=("-start_date",),
     keyset=True,
     noun="task instance",
+    quick_states=("failed", "running", "up_for_retry", "queued", "deferred"),
 )

@@ -94,5 +94,6 @@ RUNS = ListSpec(
     default_order=("-run_after",),
     keyset=True,
     noun="run",
+    quick_states=("failed", "running", "queued"),
     also=_also,
 )

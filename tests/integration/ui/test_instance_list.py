@@ -59,7 +59,7 @@ def test_c07_many_rows_take_as_many_queries_as_one_and_no_long_columns(client: C
     for number in range(30):
         make_ti(make_run(make_dag(f"d{number}")), "t", map_index=number, rendered_map_index=f"label {number}", note="n")
     assert queries() == few <= 14
-    assert "[label 3]" in client.get("/task_instances").content.decode()
+    assert "t [label 3]" in client.get("/task_instances").content.decode()
 
 
 def test_c07_pages_by_keyset_reach_every_row_once_also_where_nothing_has_begun(client: Client) -> None:
@@ -96,7 +96,7 @@ def test_c07_very_many_rows_are_not_sorted_without_an_index(client: Client, monk
     found = client.get("/task_instances?limit=2").context["list"]
     links = {head.column.name: bool(head.url) for head in found.heads}
     assert (found.shown_total, links["duration"], links["start_date"]) == ("3+", False, True)
-    assert not any("duration" in value for value, _, _ in found.orders)
+    assert not any("duration" in value for value, _ in found.orders)
     answer = client.get("/task_instances?limit=2&order_by=-duration")
     assert answer.status_code == 400 and "too many to order them by Duration" in answer.content.decode()
     assert tasks(client, order_by="-duration", task_ids=["t1", "t2"]) == ["t2", "t1"]

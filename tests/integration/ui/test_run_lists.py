@@ -68,6 +68,13 @@ def test_times_and_durations_become_what_the_address_takes(client: Client, dag: 
     assert (fields["run_after_gte"], fields["duration_lte"]) == ("2026-01-05T13:00", "1 h 30 m")
 
 
+def test_one_press_turns_a_state_on_or_off(client: Client, dag: Dag) -> None:
+    urls = {
+        item.value: (item.url, item.is_on) for item in client.get("/dag_runs?dag_id_pattern=e&state=failed").context["list"].quick
+    }
+    assert urls["failed"] == ("?dag_id_pattern=e", True) and urls["running"] == ("?dag_id_pattern=e&state=running", False)
+
+
 def test_what_an_address_gets_wrong_is_said_above_an_empty_list(client: Client, dag: Dag) -> None:
     make_run(dag)
     for query, said in (
