@@ -67,7 +67,8 @@ def owner_hits(asked: Asked) -> Iterator[Hit]:
 
 def action_hits(asked: Asked, access: Access) -> Iterator[Hit]:
     """Yield forms of DAGs, as in ``trigger sales``; on a page of a DAG without naming it."""
-    verbs = [action for action in ACTIONS if asked.words and action[0].startswith(asked.words[0].lower())]
+    first = asked.words[0].lower() if asked.words else ""
+    verbs = [action for action in ACTIONS if action[0].startswith(first)]
     if not verbs or (access.best() or Role.VIEWER) < Role.USER:
         return
     rest, scope = asked.words[1:], access.scope(Role.USER)

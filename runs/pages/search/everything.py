@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from django.http import HttpRequest
 
 from accounts.access import access_of
 from accounts.roles import Role
 from runs.models import DagRun
-from runs.pages.search import dags, runs, things
+from runs.pages.search import dags, near, runs, things
 from runs.pages.search.hits import Asked, Hit, read
 
 
@@ -31,28 +30,30 @@ class Found:
 
 def search(request: HttpRequest) -> Found:
     """Answer what ``q`` asks; ``from`` is the path of the page on which it was typed."""
-    asked = read(request.GET.get("q", ""), dag_of_path(request.GET.get("from", "")))
+    dag_id, run_id = near.place_of(request.GET.get("from", ""))
+    asked = read(request.GET.get("q", ""), dag_id)
     access = access_of(request.user)
     best = access.best() or Role.VIEWER
     if asked.prefix == ">":
-        return Found(asked, [*dags.action_hits(asked, access), *things.page_hits(request, asked)])
+        actions = [*near.run_action_hits(asked, run_id, access), *dags.action_hits(asked, access)]
+        return Found(asked, [*actions, *things.page_hits(asked, best)])
     if asked.prefix == "#":
         return Found(asked, list(dags.tag_hits(asked)))
     if asked.prefix == "@":
         return Found(asked, list(dags.owner_hits(asked)))
-    found = _everything(request, asked, best) if asked.words else _before(request, asked)
+    found = _everything(asked, best) if asked.words else _before(request, asked, best)
     return Found(asked, list({(hit.kind, hit.url): hit for hit in reversed(found)}.values())[::-1])
 
 
-def _everything(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:
+def _everything(asked: Asked, best: Role) -> list[Hit]:
     found = dags.found_dags(asked)
     meant = [dag.pk for dag in found] or ([dag.pk for dag in dags.found_dags(read(asked.words[0]))] if asked.words[1:] else [])
-    near = [*meant, *([asked.dag_id] if asked.dag_id else [])]
-    pages = list(things.page_hits(request, asked))
+    about = [*meant, *([asked.dag_id] if asked.dag_id else [])]
+    pages = [*near.tab_hits(asked, about), *things.page_hits(asked, best)]
     return [
         *(dags.hit_of(dag) for dag in found),
-        *runs.run_hits(asked, near),
-        *runs.task_hits(asked, near),
+        *runs.run_hits(asked, about),
+        *runs.task_hits(asked, about),
         *things.asset_hits(asked),
         *things.key_hits(asked, best),
         *dags.tag_hits(read(f"#{asked.text}")),
@@ -60,16 +61,9 @@ def _everything(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:
     ]
 
 
-def _before(request: HttpRequest, asked: Asked) -> list[Hit]:
+def _before(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:
     """Show what is near: the newest runs of the page's DAG, the DAGs that one marked, the pages."""
     newest = DagRun.objects.filter(dag_id=asked.dag_id).order_by("-run_after", "-id") if asked.dag_id else DagRun.objects.none()
-    near = [runs.hit_of(run) for run in newest.only(*runs.COLUMNS)[:3]]
+    own = [runs.hit_of(run) for run in newest.only(*runs.COLUMNS)[:3]]
     marked = [dags.hit_of(dag) for dag in dags.favourites(request.user.get_username())]
-    return [*near, *marked, *things.page_hits(request, asked)]
-
-
-def dag_of_path(path: str) -> str:
-    """Return the DAG that a path of our pages is about, empty for none."""
-    parts = path.split("/")
-    place = parts.index("dags") + 1 if "dags" in parts else 0
-    return unquote(parts[place]) if 0 < place < len(parts) else ""
+    return [*own, *marked, *things.page_hits(asked, best)]

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
-
 from accounts.roles import Role
 from dags_app.models import Asset
 from orchestrator.ui.layout import GROUPS
-from orchestrator.ui.navigation import shown
 from runs.models import Pool
 from runs.pages.search.hits import Asked, Hit, best_first, having, link
 from vault.models import Connection, Variable
@@ -25,9 +22,10 @@ KEYS = (
 )
 
 
-def page_hits(request: HttpRequest, asked: Asked) -> Iterator[Hit]:
+def page_hits(asked: Asked, best: Role) -> Iterator[Hit]:
     """Yield the pages of the sidebar that the person may open, and those of himself."""
-    places = [(place.label, place.icon, place.url) for _, group in GROUPS for place in shown(group, request)]
+    open_to = [place for _, group in GROUPS for place in group if place.least <= best]
+    places = [(place.label, place.icon, url) for place in open_to if (url := link(place.route))]
     places += [(label, icon, url) for label, icon, route in OTHER_PAGES if (url := link(route))]
     for label, icon, url in places:
         if all(word.lower() in label.lower() for word in asked.words):

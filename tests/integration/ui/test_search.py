@@ -84,6 +84,18 @@ def test_prefixes_ask_for_actions_tags_and_owners(world: None) -> None:
     assert labels(viewer, ">trigger sales") == []
 
 
+def test_the_page_that_is_open_adds_its_forms_and_its_own_pages(world: None) -> None:
+    client, here = client_of("User"), {"from": "/dags/etl_sales/runs/manual__2026-01-05T12%3A00%3A00%2B00%3A00"}
+    hits = client.get("/search", {"q": ">retry", **here}).context["found"].hits
+    assert [(hit.label, hit.url.endswith("/clear?mode=failed"), hit.opens) for hit in hits] == [
+        ("Retry the failed tasks of this run", True, "dialog")
+    ]
+    assert ("Action", "Trigger Sales of today") in labels(client, ">", **here)
+    assert ("Page", "etl_sales: Graph") in labels(client, "graph", **here)
+    assert ("Page", "etl_sales: Graph") in labels(client, "etl graph")
+    assert not [hit for hit in labels(client_of("Viewer"), ">", **here) if hit[0] == "Action"]
+
+
 def test_keys_are_found_by_whoever_may_read_them_and_their_values_never_show(world: None) -> None:
     answer = client_of("Admin").get("/search", {"q": "sales"})
     assert b"sales_db" in answer.content or not link("connection_list")
