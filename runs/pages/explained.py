@@ -82,7 +82,8 @@ def page_of(blocker: Blocker) -> str:
 def _of_run(dag_id: str, run_id: str, rest: Sequence[str]) -> str:
     match rest:
         case ["taskInstances", task_id, index, "hitlDetails"]:
-            return _of_instance(dag_id, run_id, task_id, int(index))
+            place = (dag_id, run_id, task_id) if int(index) < 0 else (dag_id, run_id, task_id, int(index))
+            return _route("ti_required_actions", *place)
         case ["taskInstances", task_id, index]:
             return _of_instance(dag_id, run_id, task_id, int(index))
         case ["taskInstances", task_id]:

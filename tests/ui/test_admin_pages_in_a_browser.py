@@ -3,13 +3,20 @@
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from tests.ui.conftest import PASSWORD
 from vault.models import Connection
+from vault.services import connection_set, variable_set
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGES = (
+    *("/settings", "/required_actions", "/connections", "/connections/db/edit", "/connections/import", "/variables"),
+    *("/variables/add", "/variables/delete?selected=region", "/pools", "/pools/add", "/providers", "/plugins"),
+)
 
 
 def opened(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
@@ -74,4 +81,24 @@ def test_all_places_are_behind_more_on_a_phone(browser: Browser, live_server: An
     page.get_by_role("link", name="Plugins").click()
     expect(page.get_by_role("heading", name="No plugin")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_no_page_that_administers_has_a_fault_of_access_or_is_wider_than_the_screen(
+    browser: Browser, live_server: Any, admin: User, scheme: Any, width: int
+) -> None:
+    variable_set("region", "eu", description="d")
+    connection_set("db", conn_type="postgres", host="h", port=5432)
+    look: Any = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    page, complaints = opened(browser, live_server.url, "/settings", **look)
+    faults = {}
+    for path in PAGES:
+        page.goto(live_server.url + path)
+        expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        found = Axe().run(page).response["violations"]
+        faults[path] = [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            faults[path].append("too wide")
+    assert {path: found for path, found in faults.items() if found} == {}
     assert complaints == []

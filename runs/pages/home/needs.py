@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from dags_app.models import Bundle, Dag, ParseImportError
 from dags_app.selectors import bundles_unreadable, import_errors
@@ -113,12 +113,8 @@ def open_questions() -> list[Any]:
 
 
 def _page_of(row: HITLDetail) -> str:
-    """Return where a question is answered: its own page, else its log; the run, where the task has no name."""
+    """Return where a question is answered; the run, where the task has no name."""
     place = [row.dag_run.dag_id, row.dag_run.run_id, row.task_id]
-    index = [row.map_index] if row.map_index >= 0 else []
-    for route in ("mapped_ti_required_actions", "mapped_log_detail") if index else ("ti_required_actions", "log_detail"):
-        try:
-            return reverse(route, args=[*place, *index])
-        except NoReverseMatch:
-            continue
+    if row.task_id:
+        return reverse("ti_required_actions", args=[*place, *([row.map_index] if row.map_index >= 0 else [])])
     return reverse("run_detail", args=place[:2])
