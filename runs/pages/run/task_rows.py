@@ -30,6 +30,7 @@ WORST_FIRST = (
     *(S.UP_FOR_RESCHEDULE, S.SCHEDULED, None, S.SUCCESS, S.SKIPPED, S.REMOVED),
 )
 _PLACE: dict[str | None, int] = {state: place for place, state in enumerate(WORST_FIRST)}
+_WAITS_WITHIN = (S.DEFERRED, S.AWAITING_INPUT, S.UP_FOR_RESCHEDULE)
 _DECIDED = (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED)
 BUCKETS: dict[str, frozenset[str | None]] = {
     "failed": frozenset({S.FAILED, S.UPSTREAM_FAILED}),
@@ -90,6 +91,11 @@ class TaskRow:
         return bool(BUCKETS["running"] & self.counts.keys())
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has begun and goes on: it runs, or waits within its try for a trigger, a person or its next look."""
+        return self.is_running or (self.state in _WAITS_WITHIN and self.start is not None and self.end is None)
+
+    @property
     def group_id(self) -> str:
         """The task group that it is in."""
         return (self.spec.task_group_id if self.spec else None) or ""
@@ -110,9 +116,9 @@ class TaskRow:
         """How long it took, or takes until now; of a mapped task from the first start to the last end."""
         if self.state in _DECIDED and not self.taken:
             return None
-        if not self.is_expanded and self.taken is not None and not self.is_running:
+        if not self.is_expanded and self.taken is not None and not self.is_open:
             return self.taken
-        return elapsed(self.start, self.end) if self.is_running or self.end else None
+        return elapsed(self.start, None if self.is_open else self.end) if self.is_open or self.end else None
 
     @property
     def why(self) -> str:

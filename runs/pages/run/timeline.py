@@ -24,6 +24,8 @@ STEPS = (
     *(2 * 86400, 7 * 86400, 30 * 86400, 90 * 86400, 365 * 86400),
 )
 TICKS = 7
+# What has begun and has no end goes on in these.
+_OPEN = (S.RUNNING, S.RESTARTING, S.DEFERRED, S.AWAITING_INPUT, S.UP_FOR_RESCHEDULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ def _segments(row: TaskRow, tries: Sequence[_Try], axis: _Axis, now: datetime) -
         if item.queued and began and began > item.queued and not (row.is_expanded and item.start):
             text = f"waited {seconds((began - item.queued).total_seconds())} for a worker"
             yield _segment(axis, item.queued, began, "waiting", text, is_wait=True)
-        is_running = item.state in (S.RUNNING, S.RESTARTING)
+        is_running = item.state in _OPEN and item.end is None
         end = now if is_running else item.end
         if item.start and end and end >= item.start and item.state != S.UPSTREAM_FAILED:
             _, family, word = look_of(item.state)

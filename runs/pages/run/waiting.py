@@ -38,7 +38,13 @@ def wait_cards(run: DagRun) -> list[WaitCard]:
     own = WaitCard(None, "the run", "", shown_reasons(explain_run(run), run))
     if run.state != DagRunState.RUNNING:
         return [own]
-    return [own, *(_of_task(run, row) for row in _told(run))]
+    tasks = [_of_task(run, row) for row in _told(run)]
+    return tasks if any(_says_the_same(own, card) for card in tasks) else [own, *tasks]
+
+
+def _says_the_same(own: WaitCard, card: WaitCard) -> bool:
+    """Whether the run waits for what the task waits for: then the card of the task says it better."""
+    return bool(own.reasons and card.reasons) and own.reasons[0].sentence.endswith(card.reasons[0].sentence)
 
 
 def _told(run: DagRun) -> list[TaskInstance]:

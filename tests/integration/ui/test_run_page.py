@@ -15,7 +15,7 @@ from orchestrator.config import conf
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
 from runs import live
-from runs.models import DagRun, Hold, TaskInstance, TaskInstanceHistory
+from runs.models import DagRun, HITLDetail, Hold, TaskInstance, TaskInstanceHistory
 from runs.pages.run import log_evidence
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
@@ -176,8 +176,18 @@ def test_a_run_that_waits_says_for_what_with_links(client: Client, dag: Dag) -> 
     assert "Task t0 tries again at" in page and "held by eve" in page and "wait for the file" in page
     assert "/release" in page and f'href="{PATH}/hold"' not in page
     waits = client.get(PATH).context["overview"].waits
-    assert waits[0].ti is None and waits[1].name == "t0"
+    assert [wait.name for wait in waits] == ["t0"]  # the run waits for just that
     assert 'href="/api/v2/dags' not in page
+
+
+def test_the_run_does_not_repeat_what_its_task_waits_for_and_the_wait_has_a_bar(client: Client, dag: Dag) -> None:
+    run = make_run(dag)
+    ti = make_ti(run, "t0", state="awaiting_input", start_date=NOON)
+    HITLDetail.objects.create(ti_id=ti.pk, dag_run=run, subject="How much?", options=["a"], created_at=NOON)
+    overview = client.get(PATH).context["overview"]
+    assert [wait.name for wait in overview.waits] == ["t0"] and "How much?" in overview.waits[0].reasons[0].sentence
+    bar = client.get(f"{PATH}?view=gantt").context["timeline"].bars["t0"]
+    assert bar.segments[-1].is_running and bar.segments[-1].family == "input" and overview.rows[0].seconds
 
 
 def test_rows_come_failed_first_and_are_filtered_by_state_text_and_group(client: Client, run: DagRun) -> None:
