@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from dags_app.models import Dag
-from runs.models import DagRun
+from orchestrator.kernel.clock import utcnow
+from runs.models import DagRun, StateChange
 from tests.ui.test_pages_in_a_browser import _signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,13 +50,25 @@ def test_chosen_dags_are_paused_by_one_button(browser: Browser, live_server: Any
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_home_and_the_timeline_fit_the_screen_and_say_nothing_to_the_console(
-    browser: Browser, live_server: Any, population: DagRun, width: int
+def test_the_list_of_dags_and_its_tabs_follow_what_happens(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = _signed_in(browser, live_server.url)
+    expect(page.locator("#kinds")).to_contain_text("Failing 1")
+    population.state = "success"
+    population.save()
+    StateChange.objects.create(dag_run=population, from_state="failed", to_state="success", at=utcnow())
+    expect(page.locator("#kinds")).to_contain_text("Failing 0")
+    expect(page.locator('[data-dag="etl"] .state')).to_have_text("✓ success")
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
+def test_home_and_the_timeline_fit_the_screen_without_faults_of_access(
+    browser: Browser, live_server: Any, population: DagRun, width: int, scheme: Any
 ) -> None:
-    page, complaints = _signed_in(browser, live_server.url, viewport={"width": width, "height": 900})
+    page, complaints = _signed_in(browser, live_server.url, viewport={"width": width, "height": 900}, color_scheme=scheme)
     for path in ("/", "/timeline", "/search?q=etl", "/dags"):
         page.goto(f"{live_server.url}{path}")
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert [rule["id"] for rule in Axe().run(page).response["violations"]] == [], path
     assert complaints == []
