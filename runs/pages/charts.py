@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from django.urls import reverse
@@ -88,8 +89,8 @@ def chart_of(spans: Sequence[Span], width: int = WIDE, with_waiting: bool = Fals
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the value below which that share of the ordered values lies."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """Return the least of the ordered values that at least that share of them does not exceed."""
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 def ticks(top: float) -> list[Line]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from dags_app.models import Dag, DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec, to_json
+from orchestrator.templatetags.shown import STATES
 from runs.models import DagRun, TaskInstance
+from runs.pages.charts import quantile, ticks
 from runs.pages.grid_cells import bands, sum_cell
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
@@ -172,6 +175,20 @@ def test_the_strip_below_a_cell_shows_the_proportion_and_leaves_no_state_out() -
     assert bands(Counter(success=1)) == ["success"] * 4
     assert bands(Counter(success=999, failed=1, running=1, skipped=1, queued=1)) == ["failed", "running", "queued", "success"]
     assert sum_cell(Counter()) == "<td>"
+
+
+def test_the_style_sheet_of_the_grid_has_the_mark_and_the_word_of_every_state() -> None:
+    css = (settings.BASE_DIR / "static/css/grid.css").read_text()
+    for state, (glyph, family) in STATES.items():
+        word = (state or "no state").replace("_", " ")
+        assert f'.grid td.{state or "none"}::before {{ content: "{glyph}"; content: "{glyph}" / "{word}"; }}' in css
+        assert f"var(--{family.split('-')[0]}" in css or family == "none"
+
+
+def test_measures_of_a_chart_are_values_that_there_were() -> None:
+    assert [quantile([1, 2, 3, 4], share) for share in (0.5, 0.95)] == [2, 4]
+    assert quantile([7], 0.5) == quantile([7], 0.95) == 7
+    assert [line.label for line in ticks(95)] == ["30 s", "1 m 00 s", "1 m 30 s"]
 
 
 def test_c10_a_grid_of_25000_cells_is_small_and_costs_as_many_queries_as_one_of_a_few(client: Client, dag: Dag) -> None:
