@@ -5,16 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from orchestrator.kernel.clock import utcnow
-from runs.models import DagRun, StateChange, TaskInstance
+from runs.models import DagRun, Hold, StateChange, TaskInstance
 from tests.factories import make_run, make_ti
 from tests.ui.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/dags/etl/runs/manual__1"
+TABS = ("details", "code", "asset_events", "events")
 
 
 def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
@@ -84,4 +86,22 @@ def test_orders_open_dialogs_by_button_and_key(browser: Browser, live_server: An
     expect(page.locator(".run-note strong")).to_have_text("bold")
     page.keyboard.press("[")
     expect(page).to_have_url(re.compile(r"/runs/scheduled__3$"))
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_no_page_of_a_run_has_a_fault_of_access_or_is_wider_than_the_screen(
+    browser: Browser, live_server: Any, population: DagRun, scheme: Any, width: int
+) -> None:
+    Hold.objects.create(dag_run=make_run(population.dag, "held"), held_by="ann", created_at=utcnow())
+    viewport: Any = {"width": width, "height": 900}
+    page, complaints = signed_in(browser, live_server.url, PATH, viewport=viewport, color_scheme=scheme)
+    faults = {}
+    for path in (PATH, f"{PATH}?view=gantt", *(f"{PATH}/{tab}" for tab in TABS), "/dags/etl/runs/held"):
+        page.goto(live_server.url + path)
+        found = Axe().run(page).response["violations"]
+        faults[path] = [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            faults[path].append("too wide")
+    assert {path: found for path, found in faults.items() if found} == {}
     assert complaints == []
