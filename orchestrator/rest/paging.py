@@ -48,7 +48,7 @@ def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int
     every = rows
     backward, position = cursors.read(cursor)
     if position is not None:
-        rows = rows.filter(cursors.after(terms, position, backward))
+        rows = rows.filter(cursors.after(terms, position, backward, rows.model))
     ordered = rows.order_by(*(term.expression(reverse=backward) for term in terms))
     found = list(ordered[: limit + 1])
     more, found = len(found) > limit, found[:limit]

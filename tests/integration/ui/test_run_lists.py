@@ -173,3 +173,14 @@ def test_c30a_runs_of_hidden_dags_are_not_listed_and_viewers_get_no_bar(client: 
     DagRule.objects.create(user=User.objects.get(username="narrow"), dag_id="etl", role=Role.VIEWER)
     assert ids(narrow) == ["seen"] and narrow.get("/dags/etl/runs").context["bulk"] is None
     assert narrow.get("/dags/secret/runs").status_code == 404
+
+
+def test_c07_a_page_far_down_begins_where_it_is_in_the_index(client: Client, dag: Dag) -> None:
+    for number in range(6):
+        make_run(dag, f"r{number}", run_after=NOON + timedelta(hours=number))
+    first = client.get("/dag_runs?limit=2").context["list"]
+    second = client.get(f"/dag_runs{first.next_url}").context["list"]
+    for url, sign in ((second.next_url, "<="), (second.previous_url, ">=")):
+        with CaptureQueriesContext(connection) as seen:
+            client.get(f"/dag_runs{url}")
+        assert any(f'"run_after" {sign} ' in query["sql"] and "ORDER BY" in query["sql"] for query in seen)
