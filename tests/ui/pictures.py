@@ -103,11 +103,10 @@ def _take_all(browser: Browser, platform: Deployment, places: dict[str, str], wa
 def _signed_in(page: Page, platform: Deployment) -> Page:
     name, password = next(iter(json.loads((platform.home / PASSWORDS).read_text()).items()))
     page.goto(f"{platform.url}/auth/login/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(password)
+    page.locator("input[name=username]").fill(name)
+    page.locator("input[name=password]").fill(password)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{platform.url}/**")
-    page.wait_for_load_state("networkidle")
+    page.locator("nav.side").wait_for()
     return page
 
 
@@ -115,8 +114,7 @@ def _take(page: Page, url: str, file: Path) -> None:
     answer = page.goto(url)
     if answer is None or not answer.ok:
         raise RuntimeError(f"{url} answered {answer.status if answer else 'nothing'}")
-    page.wait_for_function("document.fonts.ready.then(() => true)")
-    page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+    page.wait_for_function("!document.querySelector('.graph:not([data-drawn])')")
     page.screenshot(path=str(file))
 
 
