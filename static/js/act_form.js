@@ -3,7 +3,7 @@ export function mount(form) {
   form.addEventListener("change", (event) => {
     const box = event.target;
     if (box.matches("[data-tick-all]")) {
-      for (const one of box.closest("details").querySelectorAll('input[type="checkbox"]')) one.checked = box.checked;
+      for (const one of box.closest(".tickable").querySelectorAll('input[type="checkbox"]')) one.checked = box.checked;
     }
     if (box.matches('[name="row"], [data-tick-all]')) say(form);
   });
@@ -14,7 +14,7 @@ function say(form) {
   const rows = [...form.querySelectorAll('[name="row"]')];
   const chosen = rows.filter((row) => row.checked).length;
   for (const all of form.querySelectorAll("[data-tick-all]")) {
-    const below = [...all.closest("details").querySelectorAll('[name="row"]')];
+    const below = [...all.closest(".tickable").querySelectorAll('[name="row"]')];
     const ticked = below.filter((row) => row.checked).length;
     all.checked = ticked === below.length;
     all.indeterminate = ticked > 0 && ticked < below.length;
