@@ -20,6 +20,10 @@ NO_PAGE = {"api_docs"}
 RULES: dict[str, Any] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 
 
+# Each part is a test, so that the workers share them.
+PARTS = 3
+
+
 @pytest.fixture
 def pages(population: DagRun, admin: User) -> list[Route]:
     """Each page once, in a world where each has something to show; routes that only take changes are none."""
@@ -49,16 +53,19 @@ def _faults(page: Page, rules: dict[str, Any]) -> list[str]:
     return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"][:3]]
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_a_fault_of_access(browser: Browser, live_server: Any, admin: User, pages: list[Route], scheme: Any) -> None:
+def test_no_page_has_a_fault_of_access(
+    browser: Browser, live_server: Any, admin: User, pages: list[Route], scheme: Any, part: int
+) -> None:
     page, complaints = _open(browser, live_server.url, admin, color_scheme=scheme, viewport={"width": 1440, "height": 900})
     faults = {}
-    for route in pages:
+    for route in pages[part::PARTS]:
         page.goto(live_server.url + route.path)
         faults[route] = _faults(page, RULES[scheme])
     assert {route: found for route, found in faults.items() if found} == {}
     assert complaints == []
-    assert len(faults) > 60
+    assert len(faults) > 60 // PARTS
 
 
 def test_no_page_is_wider_than_a_phone(browser: Browser, live_server: Any, admin: User, pages: list[Route]) -> None:
