@@ -21,9 +21,10 @@ test: debian-packages lint ## Check style, types and migrations, then run all te
 test-sqlite: $(VENV)/installed-dev ## Run the tests on SQLite (TESTS=tests/unit for a part)
 	TEST_DATABASE=sqlite $(PYTEST) $(TESTS)
 
-# Tests that use no database run once, on SQLite: tests/conftest.py leaves them out here, three folders need not even be collected.
+# What no database changes runs once, on SQLite: tests/conftest.py leaves out the tests without one, and these folders need not even be
+# collected. What the pages read is tested on both (tests/integration/ui); how a browser shows it, on one.
 test-postgresql: $(VENV)/installed-dev ## Run the tests that use a database on PostgreSQL
-	TEST_DATABASE=postgresql $(PYTEST) $(TESTS) --ignore tests/unit --ignore tests/conformance --ignore tests/architecture
+	TEST_DATABASE=postgresql $(PYTEST) $(TESTS) --ignore tests/unit --ignore tests/conformance --ignore tests/architecture --ignore tests/ui
 
 conformance: $(VENV)/installed-dev ## Run the scenarios recorded from Airflow 3.3.2 with its own example DAG files and compare
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -q tests/recordings

@@ -172,7 +172,8 @@ def _plan(dag: Dag, choice: Choice, slots: dict[datetime, Slot], start: datetime
             cut = local.replace(minute=0, second=0, microsecond=0)
             key = cut if choice.view == "hours" else cut.replace(hour=0)
             slots.setdefault(key, Slot(key)).planned += 1
-    return f"Only the next {MOST_PLANNED} planned runs are shown." if len(planned) == MOST_PLANNED else ""
+    is_cut = len(planned) == MOST_PLANNED and planned[-1].run_after < end
+    return f"Only the next {MOST_PLANNED} planned runs are shown." if is_cut else ""
 
 
 def _months(choice: Choice) -> list[date]:

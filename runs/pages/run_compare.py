@@ -51,7 +51,7 @@ class TaskPair:
     @property
     def faster(self) -> float:
         """How much shorter it took in the first run."""
-        return -(self.delta or 0.0)
+        return abs(self.delta or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

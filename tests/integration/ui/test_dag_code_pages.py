@@ -126,6 +126,7 @@ def test_the_newest_run_is_compared_with_the_last_success(client: Client, dag: D
     assert [(item.key, item.is_same) for item in page.context["conf"]] == [("b", False), ("c", False), ("a", True)]
     shown = page.content.decode()
     assert "&lt;x&gt;" in shown and "not there" in shown and "+30 s" in shown
+    assert "&minus;" not in shown, "a task that took as long is not shown as faster"
     assert [line.text for line in page.context["lines"] if line.kind == "ins"] == ["line_20 = '<b>'"]
 
 

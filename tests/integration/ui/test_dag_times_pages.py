@@ -64,6 +64,7 @@ def test_planned_runs_are_shown_and_why_there_are_none(client: Client, dag: Dag)
     )
     found = days(seen(client, f"?view=year&at={due:%Y-%m}"))
     assert found[f"{due:%m-%d}"] == "1 planned"
+    assert seen(client, f"?at={due:%Y-%m}").note == ""
     Dag.objects.filter(pk="etl").update(is_paused=True)
     assert "paused" in seen(client, "").note
     odd = make_dag("odd", DagSpec(dag_id="odd", timetable={"type": "CronTriggerTimetable"}), next_dagrun_create_after=due)
