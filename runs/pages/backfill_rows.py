@@ -13,6 +13,7 @@ from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import Param, between, equal, matching, one_of, order_param, page_params, params
 from orchestrator.ui.lists import Column, Filter, ListSpec
 from runs.models import Backfill, BackfillRun
+from runs.pages.meters import Part, parts_of
 
 OPEN, COMPLETED, CANCELLED, PAUSED = "running", "completed", "cancelled", "paused"
 _OF_STATE = {
@@ -51,13 +52,13 @@ class Progress:
         return self.succeeded + self.failed
 
     @property
-    def shares(self) -> list[tuple[str, str, int, float]]:
-        """(family, word, number, per cent) of what there is, for a meter."""
-        parts = (
+    def shares(self) -> list[Part]:
+        """The parts of its meter."""
+        counts = (
             *(("ok", "succeeded", self.succeeded), ("failed", "failed", self.failed)),
             *(("running", "running", self.running), ("waiting", "waiting", self.waiting)),
         )
-        return [(family, word, number, round(100 * number / self.total, 2)) for family, word, number in parts if number]
+        return parts_of(counts, self.total)
 
 
 def attach_progress(rows: Sequence[Backfill]) -> None:

@@ -18,6 +18,7 @@ from runs.models import BulkAction
 from runs.pages.bulk_bar import WORDS
 from runs.pages.bulk_form import SPECS
 from runs.pages.events import text_of
+from runs.pages.meters import Part, parts_of
 
 SHOWN_ITEMS = 20
 
@@ -32,11 +33,10 @@ class Shares:
     failed: int
 
     @property
-    def shares(self) -> list[tuple[str, str, int, float]]:
-        """(family, word, number, per cent)."""
-        parts = (("ok", "changed", self.changed), ("waiting", "unchanged", self.unchanged), ("failed", "failed", self.failed))
-        whole = max(self.total, 1)
-        return [(family, word, number, round(100 * number / whole, 2)) for family, word, number in parts if number]
+    def shares(self) -> list[Part]:
+        """The parts of its meter."""
+        counts = (("ok", "changed", self.changed), ("waiting", "unchanged", self.unchanged), ("failed", "failed", self.failed))
+        return parts_of(counts, self.total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What must hold for the repository as a whole."""
 
+import re
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
+from orchestrator.security_headers import CONTENT_SECURITY_POLICY
 from tests.architecture.source import REPOSITORY
 
 # Written in parts, so that this file does not contain what it looks for.
@@ -43,3 +45,10 @@ def test_no_file_names_a_place_of_one_machine(word: str) -> None:
 def test_no_secret_or_database_is_tracked() -> None:
     names = ("airflow.cfg", "airflow.db", ".env", "simple_auth_manager_passwords.json.generated")
     assert [name for name in tracked_files() if name.rpartition("/")[2] in names] == []
+
+
+def test_no_page_needs_an_unsafe_policy() -> None:
+    inline = re.compile(r"""<script>|<script [^>]*>[^<]|<style|\sstyle=|\son[a-z]+=["']""")
+    templates = (REPOSITORY / "templates").rglob("*.html")
+    assert [path.name for path in templates if inline.search(path.read_text())] == []
+    assert "unsafe" not in CONTENT_SECURITY_POLICY

@@ -52,7 +52,13 @@ def test_no_page_breaks_for_any_role(routes: list[Route], who: str) -> None:
     client = _signed_in("somebody")
     answers = [(route, ask(client, "GET", route.path).status_code) for route in routes]
     assert [(route, status) for route, status in answers if status >= 500] == []
-    assert {route.name for route, status in answers if status == 200} >= {"home", "dag_list", "dag_detail", "run_detail", "log_detail"}
+    assert {route.name for route, status in answers if status == 200} >= {
+        "home",
+        "dag_list",
+        "dag_detail",
+        "run_detail",
+        "log_detail",
+    }
 
 
 def test_nobody_changes_anything_who_may_only_look(routes: list[Route]) -> None:
