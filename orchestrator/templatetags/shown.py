@@ -73,8 +73,11 @@ def icon(name: str, label: str = "") -> str:
 
 
 def zoned(value: datetime) -> datetime:
-    """Return an instant on the clock of the zone that the person chose."""
-    return timezone.localtime(value)
+    """Return an instant on the clock of the zone that the person chose; as it is at the ends of the calendar."""
+    try:
+        return timezone.localtime(value)
+    except OverflowError:
+        return value
 
 
 def zone_of(local: datetime) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from django.http import QueryDict
 from django.utils import timezone
 
+from orchestrator.templatetags.shown import zone_of, zoned
 from runs.pages.form_times import field_text
 
 Choices = Sequence[tuple[str, str]]
@@ -150,5 +151,5 @@ def _said(value: str) -> str:
     found = _instant(value)
     if found is None:
         return value
-    local = timezone.localtime(found)
-    return f"{local:%Y-%m-%d %H:%M} {local.tzname() or 'UTC'}"
+    local = zoned(found)
+    return f"{local:%Y-%m-%d %H:%M} {zone_of(local)}"

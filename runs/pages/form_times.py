@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
+from orchestrator.templatetags.shown import zoned
+
 
 class TimeUnreadableError(ValueError):
     """A text that is no time; the text says what would be one."""
@@ -27,6 +29,6 @@ def field_text(value: datetime | None) -> str:
     """Return an instant as a ``datetime-local`` field takes it, on the person's clock."""
     if value is None:
         return ""
-    local = timezone.localtime(value)
+    local = zoned(value)
     form = "%Y-%m-%dT%H:%M:%S" if local.second else "%Y-%m-%dT%H:%M"
     return local.strftime(form)

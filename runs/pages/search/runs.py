@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
@@ -49,6 +49,14 @@ def _by_id(text: str, dag_ids: Sequence[str]) -> Q:
 
 def span_of(text: str) -> tuple[datetime, datetime] | None:
     """Return the instants that words name: a day, an hour or a minute of it; None where they name none."""
+    try:
+        span = _span_of(text)
+        return (span[0].astimezone(UTC), span[1].astimezone(UTC)) if span is not None else None
+    except OverflowError:  # at the ends of the calendar
+        return None
+
+
+def _span_of(text: str) -> tuple[datetime, datetime] | None:
     lowered, today = text.lower(), timezone.localtime(utcnow()).date()
     day = {"today": today, "yesterday": today - timedelta(days=1)}.get(lowered.split()[0]) or _written_day(text)
     if day is None:

@@ -1,6 +1,6 @@
 """The lists of runs take the filters of the REST list, in words that people write, and show as much for one run as for many."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,24 @@ def test_c07_each_filter_of_the_list_of_runs_narrows_it(client: Client, dag: Dag
     assert ids(client, dag_version="2") == ids(client, start_date_gte="2027-01-01T00:00") == []
     assert ids(client, order_by="duration") == ["plain", "odd"]
     assert ids(client, "/dags/etl/runs") == ["odd"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "year", "day"), [("Asia/Tokyo", 9999, "12-31T23:59:59"), ("America/New_York", 1, "01-01T00:00:01")]
+)
+def test_times_at_the_ends_of_the_calendar_break_no_page(client: Client, dag: Dag, zone: str, year: int, day: str) -> None:
+    when = f"{year:04d}-{day}"
+    run = make_run(dag, "odd", state="success", run_after=datetime.fromisoformat(when).replace(tzinfo=UTC), logical_date=None)
+    User.objects.filter(username="ann").update(preferences={"timezone": zone})
+    pages = (
+        "/dag_runs",
+        f"/dag_runs?run_after_gte={when}Z",
+        f"/dag_runs?run_after_lte={when}",
+        "/dags/etl/runs",
+        f"/dags/etl/runs/{run.run_id}",
+    )
+    paths = (*pages, f"/dags/etl/trigger?logical_date={when}Z")
+    assert [path for path in paths if client.get(path, follow=True).status_code >= 500] == []
 
 
 def test_times_and_durations_become_what_the_address_takes(client: Client, dag: Dag) -> None:

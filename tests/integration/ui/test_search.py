@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import DagRule, User
 from accounts.roles import Role
@@ -71,6 +72,16 @@ def test_words_name_spans_of_time() -> None:
     minute, day = span_of("2026-01-05 12:07"), span_of("2026-01-05")
     assert minute is not None and minute[1] - minute[0] == timedelta(minutes=1)
     assert day is not None and day[1] - day[0] == timedelta(days=1)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-31 23:00", "0001-01-01"])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_a_day_at_the_end_of_the_calendar_names_no_span_that_breaks(db: None, day: str, zone: str) -> None:
+    with timezone.override(zone):
+        span_of(day)
+    client = client_of("Viewer")
+    User.objects.update(preferences={"timezone": zone})
+    assert client.get("/search", {"q": day}).status_code == 200
 
 
 def test_prefixes_ask_for_actions_tags_and_owners(world: None) -> None:
