@@ -9,12 +9,16 @@ from runs.models import AssetDelivery, AssetEvent, DagRun, PartitionArrival
 
 
 def consumed_by(run_ids: Collection[int]) -> dict[int, list[AssetEvent]]:
-    """Return the events of each run, oldest first, with asset and aliases loaded; a constant number of queries."""
+    """Return the events of each run, oldest first, with asset and aliases loaded; a constant number of queries.
+
+    Events of DAGs that are hidden from who asks are left out.
+    """
     pairs = _pairs(dag_run_id__in=run_ids)
     events = AssetEvent.objects.select_related("asset").prefetch_related("aliases").in_bulk({event for _, event in pairs})
     found: dict[int, list[AssetEvent]] = defaultdict(list)
     for run_id, event_id in sorted(pairs):
-        found[run_id].append(events[event_id])
+        if event_id in events:
+            found[run_id].append(events[event_id])
     return found
 
 

@@ -8,7 +8,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AuditLog
+from accounts.models import AuditLog, DagRule
+from accounts.roles import Role
 from dags_app.models import Asset, AssetAlias, Dag, DagCode, DagVersion
 from orchestrator.kernel.ids import new_id
 from runs import live
@@ -117,6 +118,18 @@ def test_asset_events_are_those_that_the_run_took_and_made(client: Client, dag: 
     assert queries(client, "/asset_events") == few
     page = text(client, "/asset_events")
     assert "rows=0" in page and "by_region" in page and "by hand" in page and f'href="{PATH}/tasks/t"' in page
+
+
+def test_an_event_that_a_hidden_dag_made_is_left_out(dag: Dag, run: DagRun) -> None:
+    make_dag("secret")
+    asset = Asset.objects.create(name="orders", uri="x://orders")
+    taken = AssetEvent.objects.create(asset=asset, timestamp=NOON, source_dag_id="secret", source_run_id="r")
+    AssetDelivery.objects.create(event=taken, dag=dag, asset=asset, created_at=NOON, dag_run=run)
+    narrow = client_of("Viewer", name="narrow")
+    DagRule.objects.create(user_id=int(narrow.session["_auth_user_id"]), dag_id="shop", role=Role.VIEWER)
+    assert "secret" not in text(narrow, "/asset_events")
+    answer = narrow.get("/api/v2/dags/shop/dagRuns/r/upstreamAssetEvents")
+    assert (answer.status_code, answer.json()["asset_events"]) == (200, [])
 
 
 def test_the_audit_log_says_who_changed_what(client: Client, run: DagRun) -> None:
