@@ -152,6 +152,11 @@ def limit_managers() -> None:
         model.add_to_class("objects", made())
 
 
+def current_scope() -> Scope | None:
+    """Return the scope that counts now, for work that is done after the request: see ``reaching``."""
+    return _scope.get()
+
+
 def open_scope(scope: Scope | None) -> Any:
     """Set the scope until ``close_scope`` gets what this returns."""
     return _scope.set(scope)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 
+from accounts.reach import Scope, current_scope, reaching
 from orchestrator.ui.lists import Attach, ListSpec, read_values
 
 MOST_ROWS = 100_000
@@ -34,20 +35,25 @@ def csv_response(
     chosen = spec.narrow(rows, values)
     spec.check_order(chosen, request.GET)
     found = chosen.order_by(*order)[:MOST_ROWS]
-    response = StreamingHttpResponse(_lines(spec, found, attach), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_lines(spec, found, attach, current_scope()), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{spec.name}.csv"'
     return response
 
 
-def _lines(spec: ListSpec, rows: QuerySet[Any], attach: Attach | None) -> Iterator[str]:
+def _lines(spec: ListSpec, rows: QuerySet[Any], attach: Attach | None, scope: Scope | None) -> Iterator[str]:
+    """Yield the lines; they are made when the page's own scope is closed, so each part of them opens it again."""
     writer = csv.writer(_Line())
     yield writer.writerow([column.label for column in spec.columns])
     left = rows.iterator(chunk_size=AT_ONCE)
-    while some := list(islice(left, AT_ONCE)):
-        if attach is not None:
-            attach(some)
-        for row in some:
-            yield writer.writerow([_cell(column.text_of(row)) for column in spec.columns])
+    while True:
+        with reaching(scope):
+            some = list(islice(left, AT_ONCE))
+            if attach is not None and some:
+                attach(some)
+            lines = [writer.writerow([_cell(column.text_of(row)) for column in spec.columns]) for row in some]
+        if not lines:
+            return
+        yield from lines
 
 
 def _cell(value: Any) -> str:

@@ -155,6 +155,16 @@ def test_assets_of_hidden_dags_are_hidden(orders: Asset) -> None:
         assert "mine" in text and "writer" not in text and "orders" not in text
 
 
+def test_files_of_assets_do_not_tell_hidden_dags_either(orders: Asset) -> None:
+    stranger = client_of("Op", name="sam")
+    DagRule.objects.create(user_id=int(stranger.session["_auth_user_id"]), dag_id="reader", role=Role.OP)
+    event(orders, source_dag_id="reader")
+    AssetDelivery.objects.create(event=AssetEvent.objects.latest("pk"), dag_id="writer", asset=orders, created_at=NOON)
+    for path in ("/assets", f"/assets/{orders.pk}"):
+        text = b"".join(stranger.get(path, {"format": "csv"}).streaming_content).decode()  # type: ignore[attr-defined]
+        assert "reader" in text and "writer" not in text
+
+
 def test_the_lineage_is_drawn_whole_around_one_node_and_with_links(op: Client, orders: Asset) -> None:
     document = op.get("/assets/graph?fragment=json").json()
     assert {"s": "dag:writer", "t": f"asset:{orders.pk}"} in document["edges"]
