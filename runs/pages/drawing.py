@@ -17,7 +17,6 @@ WORST_FIRST = (
     *("deferred", "up_for_reschedule", "none", "success", "skipped", "removed"),
 )
 DONE = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
-MOST_NODES = 3000
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,6 @@ class Choice:
     view: str
     offset: int
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything is left out."""
-        return bool(self.bucket or self.search or self.group)
-
 
 @dataclass(frozen=True, slots=True)
 class Overview:

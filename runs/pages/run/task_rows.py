@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Substr
@@ -233,8 +232,3 @@ def index_path(run: DagRun, task_id: str, map_index: int) -> str:
     """Return the address of one task instance."""
     path = reverse("log_detail", args=[run.dag_id, run.run_id, task_id])
     return f"{path}/mapped/{map_index}" if map_index >= 0 else path
-
-
-def group_path(run: DagRun, group_id: str) -> str:
-    """Return the address below which are the forms of a task group."""
-    return f"{reverse('run_detail', args=[run.dag_id, run.run_id])}/tasks/group/{quote(group_id, safe='')}"
