@@ -17,7 +17,7 @@ from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.dag_head import spec_or_none
 from runs.pages.grid_cells import NONE, WORST_FIRST, worst
-from runs.pages.rows import elapsed
+from runs.pages.rows import span_of
 
 MOST_ROWS = 50
 _COLUMNS = (
@@ -78,7 +78,7 @@ def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
     whole = worst(counts)
     start = min((first for _, _, first, _ in found if first is not None), default=None)
     end = max((last for _, _, _, last in found if last is not None), default=None)
-    is_over = run.state in ("success", "failed") or whole in ("success", "failed", "skipped", "upstream_failed")
+    end, seconds = span_of(run, counts, start, end)
     return Cell(
         run=run,
         name=name,
@@ -88,8 +88,8 @@ def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
         rows=_worst_rows(instances),
         total=sum(counts.values()),
         start=start,
-        end=end if is_over else None,
-        seconds=elapsed(start, end if is_over else None),
+        end=end,
+        seconds=seconds,
     )
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 from runs.clear_scope import ClearScope
 from runs.models import DagRun, TaskInstance
-from runs.pages.rows import elapsed
+from runs.pages.rows import span_of
 from runs.pages.ti_neighbours import WORST_FIRST, worst
 
 
@@ -127,7 +127,8 @@ def _row(
     for task_id in task_ids:
         total.add(seen.get(task_id, _Seen()))
     counts = [(state, total.states[state]) for state in WORST_FIRST if total.states[state]]
-    start, end = min(total.starts, default=None), max(total.ends, default=None)
+    start = min(total.starts, default=None)
+    end, seconds = span_of(run, total.states, start, max(total.ends, default=None))
     number = sum(total.states.values())
     key = f"{run.pk}:{id}:-1" if not is_group and number == 1 else ""
-    return Row(id, name, is_group, len(task_ids), counts, start, end, elapsed(start, end) if end else None, key, operator)
+    return Row(id, name, is_group, len(task_ids), counts, start, end, seconds, key, operator)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from orchestrator.kernel.clock import utcnow
 from runs.models import AttemptFields, DagRun
-from runs.states import FINISHED
+from runs.states import DAG_RUN_FINISHED, EXECUTING, FINISHED
 
 
 def run_find(dag_id: str, run_id: str) -> DagRun | None:
@@ -27,3 +28,19 @@ def is_over(attempt: AttemptFields) -> bool:
 def elapsed(start: datetime | None, end: datetime | None) -> float | None:
     """Return the seconds from start to end, or to now."""
     return None if start is None else ((end or utcnow()) - start).total_seconds()
+
+
+def goes_on(run: DagRun, states: Iterable[str | None]) -> bool:
+    """True while any of several instances has work to come; in a run that is over, while any is at work."""
+    if run.state in DAG_RUN_FINISHED:
+        return not EXECUTING.isdisjoint(states)
+    return any(state not in FINISHED for state in states)
+
+
+def span_of(
+    run: DagRun, states: Iterable[str | None], start: datetime | None, end: datetime | None
+) -> tuple[datetime | None, float | None]:
+    """Return when several instances were over and the seconds from the first start to then; to now while they go on."""
+    if goes_on(run, states):
+        return None, elapsed(start, None)
+    return end, elapsed(start, end) if end else None

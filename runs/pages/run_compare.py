@@ -14,7 +14,7 @@ from django.urls import reverse
 from orchestrator.templatetags.shown import NOTHING
 from runs.models import DagRun, TaskInstance
 from runs.pages.grid_cells import NONE, known, worst
-from runs.pages.rows import elapsed
+from runs.pages.rows import goes_on, span_of
 from runs.states import DagRunState
 
 CHOICES = 60
@@ -31,11 +31,15 @@ class Side:
     seconds: float | None
     total: int
     url: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPair:
-    """A task in both runs. ``delta``: how much longer it took in the first; ``share``: of the largest difference, per cent."""
+    """A task in both runs.
+
+    ``delta``: how much longer it took in the first, where it is over in both; ``share``: of the largest difference, per cent.
+    """
 
     task_id: str
     one: Side
@@ -106,7 +110,8 @@ def task_pairs(one: DagRun, other: DagRun) -> list[TaskPair]:
     sums = _sums(one, other)
     names = {task for _, task in sums}
     pairs = [(name, _side(one, name, sums), _side(other, name, sums)) for name in names]
-    deltas = {name: a.seconds - b.seconds for name, a, b in pairs if a.seconds is not None and b.seconds is not None}
+    over = [pair for pair in pairs if not (pair[1].goes_on or pair[2].goes_on)]
+    deltas = {name: a.seconds - b.seconds for name, a, b in over if a.seconds is not None and b.seconds is not None}
     largest = max((abs(delta) for delta in deltas.values()), default=0.0) or 1.0
     made = [TaskPair(name, a, b, deltas.get(name), round(100 * abs(deltas.get(name, 0.0)) / largest)) for name, a, b in pairs]
     return sorted(made, key=lambda pair: (pair.one.state == pair.other.state, -abs(pair.delta or 0.0), pair.task_id))
@@ -134,9 +139,10 @@ def _side(run: DagRun, task_id: str, sums: Mapping[tuple[int, str], _Sum]) -> Si
     if total is None:
         return Side(None, False, 0, None, 0, "")
     state = worst(total.counts)
-    seconds = elapsed(total.start, total.end) if total.start and total.end else None
+    _, seconds = span_of(run, total.counts, total.start, total.end)
     url = reverse("log_detail" if total.index < 0 else "ti_mapped", args=[run.dag_id, run.run_id, task_id])
-    return Side(None if state == NONE else state, True, total.tries, seconds, total.counts.total(), url)
+    is_open = goes_on(run, total.counts)
+    return Side(None if state == NONE else state, True, total.tries, seconds, total.counts.total(), url, is_open)
 
 
 def conf_pairs(one: DagRun, other: DagRun) -> list[ConfPair]:

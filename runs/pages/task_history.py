@@ -16,7 +16,7 @@ from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.charts import Chart, Span, chart_of
 from runs.pages.grid_cells import NONE, WORST_FIRST, worst
-from runs.pages.rows import elapsed
+from runs.pages.rows import elapsed, span_of
 
 _OF_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
 
@@ -93,8 +93,7 @@ def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
 def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_group: bool) -> InRun:
     state = worst(total.counts)
     number = sum(total.counts.values())
-    is_over = run.state in ("success", "failed") or state in ("success", "failed", "skipped", "upstream_failed", "removed")
-    end = total.end if is_over else None
+    end, seconds = span_of(run, total.counts, total.start, total.end)
     is_mapped = total.index >= 0
     route = "run_group" if is_group else "ti_mapped" if is_mapped else "log_detail"
     waited = elapsed(total.queued, total.start) if total.queued and total.start else None
@@ -107,7 +106,7 @@ def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_gro
         tries=total.tries,
         start=total.start,
         end=end,
-        seconds=elapsed(total.start, end) if total.end or not is_over else None,
+        seconds=seconds,
         waited=max(0.0, waited or 0.0),
         error=error,
         url=reverse(route, args=[dag_id, run.run_id, name]),

@@ -18,7 +18,7 @@ from runs.cause_words import cause_words
 from runs.clear_selection import spec_for_run
 from runs.fingerprints import first_line
 from runs.models import DagRun
-from runs.pages.rows import elapsed
+from runs.pages.rows import span_of
 from runs.states import UNFINISHED
 from runs.states import TaskInstanceState as S
 
@@ -112,12 +112,12 @@ class TaskRow:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, or takes until now; of a mapped task from the first start to the last end."""
+        """How long it took, or takes until now; of several from the first start until all are over."""
         if self.state in _DECIDED and not self.taken:
             return None
         if not self.is_expanded and self.taken is not None and not self.is_open:
             return self.taken
-        return elapsed(self.start, None if self.is_open else self.end) if self.is_open or self.end else None
+        return span_of(self.run, self.counts, self.start, self.end)[1]
 
     @property
     def why(self) -> str:

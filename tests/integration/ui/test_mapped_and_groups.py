@@ -1,5 +1,7 @@
 """The page of a mapped task with all its indexes, and the page of a task group in a run."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -7,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
+from orchestrator.templatetags.shown import NOTHING
 from runs.models import DagRun, TaskInstance
 from runs.pages.mapped import MOST_CELLS, strip_of
+from runs.pages.rows import span_of
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
@@ -108,3 +112,24 @@ def test_a_group_without_instances_or_version_breaks_nothing(run: DagRun) -> Non
     assert "not in this run" in text_of(client, f"{GROUP}/g")
     DagRun.objects.update(created_dag_version=None)
     assert client.get(f"{GROUP}/g").status_code in (200, 404)
+
+
+def test_what_goes_on_takes_until_now_even_where_some_of_it_failed_and_what_is_over_until_its_last_end(run: DagRun) -> None:
+    later = NOON + timedelta(seconds=90)
+    assert span_of(run, ["success", "failed"], NOON, later) == (later, 90)
+    for unfinished in (None, "none", "running", "queued", "up_for_retry", "deferred"):
+        end, seconds = span_of(run, ["failed", unfinished], NOON, later)
+        assert end is None
+        assert seconds is not None and seconds > 90
+    assert span_of(run, ["success", None], None, None) == (None, None)
+    run.state = "failed"
+    assert span_of(run, ["failed", None], NOON, later) == (later, 90)
+    assert span_of(run, ["failed", "running"], NOON, later)[0] is None
+
+
+def test_a_group_with_a_failed_and_a_running_task_has_no_end_yet(run: DagRun) -> None:
+    make_ti(run, "g.a", state="failed", start_date=NOON, end_date=NOON + timedelta(seconds=5))
+    make_ti(run, "g.inner.b", state="running", start_date=NOON)
+    text = text_of(client_of("User"), f"{GROUP}/g")
+    assert f"<dt>Last end</dt><dd>{NOTHING}</dd>" in text
+    assert "<dt>Duration</dt><dd>5 s</dd>" not in text
