@@ -56,13 +56,13 @@ def _waiting(late: datetime) -> Iterator[dict[str, Any]]:
 
 def _moved_since(late: datetime) -> bool:
     """Return whether an attempt was handed over or gave its slots back: what waits gets its turn."""
-    recent = StateChange.objects.order_by("-pk").values_list("at", "from_state", "to_state")[:_RECENT_CHANGES]
+    recent = StateChange._base_manager.order_by("-pk").values_list("at", "from_state", "to_state")[:_RECENT_CHANGES]
     occupying = (S.QUEUED, S.RUNNING, S.DEFERRED)
     return any(at >= late and (to == S.QUEUED or before in occupying) for at, before, to in recent)
 
 
 class _Free:
-    """What is free now, as the scheduler counts it."""
+    """What is free now, as the scheduler counts it: whoever asks, what hidden DAGs occupy is not free."""
 
     def __init__(self) -> None:
         pools = list(Pool.objects.all())
@@ -72,7 +72,7 @@ class _Free:
         self.of_task: Counter[tuple[str, str]] = Counter()
         self.of_task_in_run: Counter[tuple[int, str]] = Counter()
         self.number = 0
-        rows = TaskInstance.objects.filter(state__in=[S.QUEUED, S.RUNNING, S.DEFERRED])
+        rows = TaskInstance._base_manager.filter(state__in=[S.QUEUED, S.RUNNING, S.DEFERRED])
         names = ("pool", "dag_id", "dag_run_id", "task_id", "state")
         for pool, dag_id, run, task, state, slots, number in rows.values_list(*names).annotate(Sum("pool_slots"), Count("pk")):
             if state != S.DEFERRED or pool in with_deferred:

@@ -1,11 +1,14 @@
-"""Decides which limit a scheduled task instance waits at: those of its pool, its DAG, its task, the scheduler."""
+"""Decides which limit a scheduled task instance waits at: those of its pool, its DAG, its task, the scheduler.
+
+What holds slots is counted whoever asks; those of DAGs that are hidden from who asks are not named.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Q, Sum
 
 from orchestrator.config import conf
 from runs.clear_selection import spec_for_run
@@ -70,17 +73,17 @@ def _of_pool(ti: TaskInstance, now: datetime) -> Iterator[Explanation]:
         yield Explanation(Reason.POOL_TOO_SMALL, text, (of_pool(pool.pool, "too small"),), ti.wait_since)
         return
     states = [S.QUEUED, S.RUNNING, *([S.DEFERRED] if pool.include_deferred else [])]
-    holders = TaskInstance.objects.filter(pool=pool.pool, state__in=states)
-    used = holders.aggregate(used=Sum("pool_slots"))["used"] or 0
+    holders = Q(pool=pool.pool, state__in=states)
+    used = TaskInstance._base_manager.filter(holders).aggregate(used=Sum("pool_slots"))["used"] or 0
     if pool.slots - used < max(ti.pool_slots, 1):
         what = f"Pool {pool.pool} is full: {used} of {pool.slots} slots are taken and task {label(ti)} needs {ti.pool_slots}"
         yield _held_by(Reason.POOL_FULL, what, holders, ti, now, (of_pool(pool.pool, f"{used}/{pool.slots}"),))
 
 
 def _of_caps(ti: TaskInstance, now: datetime) -> Iterator[Explanation]:
-    active = TaskInstance.objects.filter(state__in=[S.QUEUED, S.RUNNING])
+    active = Q(state__in=[S.QUEUED, S.RUNNING])
     of_run, of_task = Q(dag_run_id=ti.dag_run_id), Q(dag_id=ti.dag_id, task_id=ti.task_id)
-    counts = active.filter(of_run | of_task).aggregate(
+    counts = TaskInstance._base_manager.filter(active, of_run | of_task).aggregate(
         run=Count("pk", filter=of_run), task=Count("pk", filter=of_task), both=Count("pk", filter=of_run & of_task)
     )
     spec = spec_for_run(ti.dag_run)
@@ -99,7 +102,7 @@ def _of_caps(ti: TaskInstance, now: datetime) -> Iterator[Explanation]:
     for reason, most, number, of_what, where in caps:
         if most is not None and number >= most:
             what = f"{reason} = {most} lets no more of {where} run at once, and {number} {'does' if number == 1 else 'do'}"
-            yield _held_by(reason, what, active.filter(of_what), ti, now)
+            yield _held_by(reason, what, active & of_what, ti, now)
 
 
 def _of_parallelism(ti: TaskInstance, parts: Platform, now: datetime) -> Iterator[Explanation]:
@@ -107,17 +110,18 @@ def _of_parallelism(ti: TaskInstance, parts: Platform, now: datetime) -> Iterato
     most = int(conf.get("core", "parallelism"))
     owner = str(ti.dag_run.scheduler_id)
     others = [row.pk for row in parts.supervisors() if row.detail.get("scheduler", owner) != owner]
-    active = TaskInstance.objects.filter(state__in=[S.QUEUED, S.RUNNING]).exclude(queued_by__in=others)
-    used = active.count()
+    active = Q(state__in=[S.QUEUED, S.RUNNING]) & ~Q(queued_by__in=others)
+    used = TaskInstance._base_manager.filter(active).count()
     if used >= most:
         what = f"[core] parallelism = {most} lets no more task instances run at once, and {used} do"
         yield _held_by(Reason.PARALLELISM, what, active, ti, now)
 
 
 def _held_by(
-    reason: Reason, what: str, holders: QuerySet[TaskInstance], ti: TaskInstance, now: datetime, first: tuple[Blocker, ...] = ()
+    reason: Reason, what: str, holders: Q, ti: TaskInstance, now: datetime, first: tuple[Blocker, ...] = ()
 ) -> Explanation:
-    rows = list(holders.defer("next_kwargs", "cause_detail").order_by("start_date", "pk")[:MOST_BLOCKERS])
+    named = TaskInstance.objects.filter(holders).defer("next_kwargs", "cause_detail")
+    rows = list(named.order_by("start_date", "pk")[:MOST_BLOCKERS])
     usual = usual_seconds(ti.dag_id, {row.task_id for row in rows if row.dag_id == ti.dag_id})
     eta = expected_end([row for row in rows if row.dag_id == ti.dag_id], usual, now, first=True)
     names = listed([f"{row.dag_id}.{label(row)} of {row.run_id}" for row in rows])

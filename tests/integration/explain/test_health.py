@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from django.test import Client
 
+from accounts.reach import Scope, reaching
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
 from runs.dispatch_lag import stuck_dispatch
 from runs.models import DagRun, Pool, StateChange, TaskInstance
 from runs.services_hold import hold_place
-from tests.factories import make_ti
+from tests.factories import make_dag, make_run, make_ti
 from tests.integration.runs.harness import Rounds, trigger
 from tests.specs import dag
 
@@ -67,6 +69,22 @@ def test_c02e_a_task_at_the_cap_of_its_author_is_no_fault_of_the_scheduler() -> 
     assert status() == "unhealthy"
     make_ti(run, "a", map_index=5, state="running")
     assert status() == "healthy"
+
+
+def test_c02e_slots_that_hidden_dags_hold_are_not_free() -> None:
+    waiting_since(300)
+    Pool.objects.update(slots=1)
+    make_ti(make_run(make_dag("secret")), "t", state="running")
+    with reaching(Scope(Q(pk="d"), "vic")):
+        assert stuck_dispatch(utcnow()) is None
+
+
+def test_c02e_what_moves_in_hidden_dags_moves() -> None:
+    waiting_since(300)
+    hidden = make_run(make_dag("secret"))
+    StateChange.objects.create(dag_run=hidden, task_id="t", try_number=1, from_state="scheduled", to_state="queued", at=utcnow())
+    with reaching(Scope(Q(pk="d"), "vic")):
+        assert stuck_dispatch(utcnow()) is None
 
 
 def test_c02e_a_paused_dag_a_hold_and_an_unknown_pool_are_no_fault_of_the_scheduler() -> None:

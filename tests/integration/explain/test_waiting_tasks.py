@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 
+from accounts.reach import Scope, reaching
 from dags_app.models import Dag, DagVersion, ParseImportError
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.services import process_end, process_register
@@ -158,6 +160,18 @@ def test_c26c_a_full_pool_names_who_holds_its_slots() -> None:
     assert (found.reason, named(found)) == (Reason.POOL_FULL, [f"d.a {run.run_id}"])
     assert named(found, "pool") == ["small"]
     assert "1 of 1 slots" in found.sentence
+
+
+def test_c26c_holders_of_hidden_dags_count_but_are_not_named() -> None:
+    Pool.objects.create(pool="small", slots=1)
+    run = trigger(dag("a", a={"pool": "small"}))
+    Rounds().run()
+    TaskInstance.objects.filter(dag_run=run).update(state="scheduled")
+    make_ti(make_run(make_dag("secret")), "t", pool="small", state="running")
+    with reaching(Scope(Q(pk="d"), "vic")):
+        found = why(run, "a")
+    assert (found.reason, named(found)) == (Reason.POOL_FULL, [])
+    assert "1 of 1 slots" in found.sentence and "secret" not in found.sentence
 
 
 def test_c26c_an_unknown_pool_and_one_that_is_too_small_are_named() -> None:
