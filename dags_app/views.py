@@ -4,7 +4,6 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.roles import Role
@@ -13,6 +12,7 @@ from dags_app.api.pausing import dag_pause
 from dags_app.broken_files import ERRORS, attach
 from dags_app.models import ParseImportError
 from orchestrator.ui.list_page import list_page
+from orchestrator.ui.returning import way_back
 
 
 @require_POST
@@ -23,10 +23,7 @@ def dag_switch(request: HttpRequest, dag_id: str) -> HttpResponse:
         found = dag_pause(dag_id, request.POST.get("is_paused") == "true", actor=request.user.get_username())
     if not found:
         raise Http404(f"There is no DAG {dag_id}")
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        back = "/dags"
-    return redirect(back)
+    return redirect(way_back(request, "/dags"))
 
 
 @require_GET

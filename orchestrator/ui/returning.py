@@ -17,9 +17,11 @@ def way_back(request: HttpRequest, default: str, *, gone: str = "") -> str:
         gone: a path that is no more after the form, with all below it.
     """
     for target in _asked(request):
+        if not target.startswith("/") or not url_has_allowed_host_and_scheme(target, {request.get_host()}):
+            continue
         path = urlsplit(target).path
         is_gone = bool(gone) and (path == gone or path.startswith(f"{gone}/"))
-        if path != request.path and not is_gone and url_has_allowed_host_and_scheme(target, {request.get_host()}):
+        if path != request.path and not is_gone:
             return target
     return default
 

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import SavedView
 from accounts.models import User as UserRow
 from accounts.views import page
+from orchestrator.ui.returning import way_back
 
 LONGEST_NAME = 100
 
@@ -38,7 +38,7 @@ def view_form(request: HttpRequest) -> HttpResponse:
 @page()
 def view_save(request: HttpRequest) -> HttpResponse:
     """Keep the query of a list under a name; the same name is written over."""
-    name, target = request.POST.get("name", "").strip()[:LONGEST_NAME], _target(request)
+    name, target = request.POST.get("name", "").strip()[:LONGEST_NAME], way_back(request, "/")
     if not name or not isinstance(request.user, UserRow) or request.user.pk is None:
         messages.error(request, "A saved view needs a name and a signed-in user.")
         return redirect(target)
@@ -56,9 +56,4 @@ def view_delete(request: HttpRequest, view_id: int) -> HttpResponse:
     gone, _ = SavedView.objects.filter(pk=view_id, user__username=request.user.get_username()).delete()
     if not gone:
         raise Http404("There is no such view of yours")
-    return redirect(_target(request))
-
-
-def _target(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    return target if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}) else "/"
+    return redirect(way_back(request, "/"))

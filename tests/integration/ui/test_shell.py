@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts.models import SavedView
 from accounts.roles import GROUPS
 from orchestrator.config import conf
 from orchestrator.ui.layout import GROUPS as PLACES
@@ -57,3 +58,16 @@ def test_what_waits_for_people_is_counted_in_both_bars() -> None:
     HITLDetail.objects.create(ti_id=ti.pk, dag_run=ti.dag_run, task_id="t", subject="?", options=["a"], created_at=NOON)
     text = client_of("Viewer").get("/settings").content.decode()
     assert '<span class="badge">1</span>' in text and '<span class="badge">1<span class="hidden"> wait</span></span>' in text
+
+
+@pytest.mark.parametrize(
+    "target", ["http://[", "home", "https://evil.example/", "//evil.example", "//[", "javascript:alert(1)", "", "?x"]
+)
+def test_a_form_leads_nowhere_else_whatever_it_says_is_next(target: str) -> None:
+    make_dag("etl")
+    client = client_of("User")
+    view = {"page": "runs", "name": "mine", "next": target}
+    assert client.post("/views/save", view).headers["Location"] == "/"
+    assert client.post(f"/views/{SavedView.objects.get().pk}/delete", view).headers["Location"] == "/"
+    assert client.post("/dags/etl/pause", {"is_paused": "true", "next": target}).headers["Location"] == "/dags"
+    assert client.post("/settings/columns", {"list": "x", "next": target}).headers["Location"] == "/"
