@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orchestrator.security_headers.SecurityHeadersMiddleware",
+    "orchestrator.ui.middleware.NulMiddleware",
     "orchestrator.ui.middleware.TimeZoneMiddleware",
     "orchestrator.ui.middleware.DialogMiddleware",
 ]

@@ -1,4 +1,4 @@
-"""Decides what goes around every page: the time zone that the person chose, and where a dialog leads after its form."""
+"""Decides what goes around every page: what no page takes, the time zone that the person chose, where a dialog leads to."""
 
 from __future__ import annotations
 
@@ -6,13 +6,40 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.utils import timezone
 
 from orchestrator.ui.preferences import preferences_of
 
 # Answers for programs: their times are in UTC, and looking at the session would cost them.
 PROGRAMS = ("/api/", "/execution/", "/metrics", "/ui/")
+
+
+class NulMiddleware:
+    """Keeps NUL from pages: no database keeps it, so nothing has such a name and no field may hold it.
+
+    The answers for programs, and the tokens, refuse it in words of their own and read their bodies themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Look at the address and the fields once the request is known to be for a page."""
+        if request.path_info.startswith((*PROGRAMS, "/auth/token")):
+            return None
+        if "\x00" in request.path_info:
+            raise Http404("No name has the character NUL in it")
+        if _has_nul(request.GET) or _has_nul(request.POST):
+            return HttpResponseBadRequest("A field holds the character NUL, which cannot be kept. Take it out.\n", "text/plain")
+        return None
+
+
+def _has_nul(data: QueryDict) -> bool:
+    return any("\x00" in text for name, values in data.lists() for text in (name, *values))
 
 
 class TimeZoneMiddleware:

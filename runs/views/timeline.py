@@ -15,7 +15,7 @@ from runs.pages.timeline.window import HOURS, window_of
 def timeline(request: HttpRequest) -> HttpResponse:
     """Show what ran when, and what the schedules will bring."""
     window = window_of(request.GET, utcnow())
-    search = request.GET.get("q", "").replace("\x00", "").strip()
+    search = request.GET.get("q", "").strip()
     found = lanes_of(window, search, request.GET.get("page"))
     context = {"window": window, "lanes": found.lanes, "page": found.page, "search": search, "hours": HOURS}
     return render(request, "runs/timeline.html", context)

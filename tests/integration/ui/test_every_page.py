@@ -115,3 +115,17 @@ def test_no_page_breaks_for_parameters_that_make_no_sense(routes: list[Route], q
     client = _signed_in("boss")
     answers = [(route, ask(client, "GET", f"{route.path}?{query}").status_code) for route in routes]
     assert [(route, status) for route, status in answers if status >= 500] == []
+
+
+def test_nul_in_an_address_names_nothing_and_in_a_field_is_refused(routes: list[Route]) -> None:
+    """No database keeps it, and PostgreSQL does not even take it in a question."""
+    person("boss", "Admin")
+    client = _signed_in("boss")
+    paths = [path for route in page_routes({}) if (path := route.path.replace("nope", "no%00pe")) != route.path]
+    assert len(paths) > 40
+    assert [path for path in paths if ask(client, "GET", path).status_code not in (404, 405)] == []
+    forms = (f"/dags/{HIDDEN}/trigger", "/connections/add", "/variables/import", "/bulk/new", "/columns", "/auth/login/")
+    assert [path for path in forms if client.post(path, {"asked": "1", "note": "a\x00b"}).status_code not in (400, 404)] == []
+    assert client.get("/dags?q=%00").status_code == client.get("/?x%00=1").status_code == 400
+    text = client.get("/api/v2/dags?dag_id_pattern=%00")
+    assert text.status_code == 422 and text["Content-Type"].startswith("application/json")

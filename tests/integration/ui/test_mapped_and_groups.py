@@ -71,7 +71,7 @@ def test_two_thousand_indexes_are_on_one_page_with_the_failed_ones_first(run: Da
     assert ("part 123]" in found, "part 1239]" in found, "part 77]" in found) == (True, True, False)
     last = text_of(client, f"{MAPPED}?offset=1900")
     assert "1901 to 2000 of 2000" in last
-    for odd in ("?offset=x", "?offset=99999", "?state=nonsense", "?q=%00", "?state=none"):
+    for odd in ("?offset=x", "?offset=99999", "?state=nonsense", "?state=none"):
         assert client.get(MAPPED + odd).status_code == 200, odd
     assert "/m/clear" not in text_of(client_of("Viewer"), MAPPED)
 

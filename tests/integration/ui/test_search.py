@@ -138,7 +138,7 @@ def test_the_palette_gets_options_and_the_page_is_whole(world: None) -> None:
     assert "no such &lt;thing&gt;" in nothing
 
 
-@pytest.mark.parametrize("q", ["%", "_", "'", "\\", "(", ">", "#", "@", ">(", "[a", "  ", "x" * 5000, "\x00", "today 99:99"])
+@pytest.mark.parametrize("q", ["%", "_", "'", "\\", "(", ">", "#", "@", ">(", "[a", "  ", "x" * 5000, "today 99:99"])
 def test_odd_texts_are_answered(world: None, q: str) -> None:
     assert client_of("Admin").get("/search", {"q": q, "from": "/dags/"}).status_code == 200
 
