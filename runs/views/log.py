@@ -71,7 +71,7 @@ class _Log:
 
 def _whole(request: HttpRequest, log: _Log, tries: list[AttemptFields]) -> HttpResponse:
     place = request.GET.get("at", "0" if "all" in request.GET else "")
-    window, missing = _window(log, place)
+    window, at, missing = _window(log, place)
     context = {
         "ti": log.attempt,
         "tries": tries,
@@ -81,7 +81,7 @@ def _whole(request: HttpRequest, log: _Log, tries: list[AttemptFields]) -> HttpR
         "absent": _absent(log) if not window.size else "",
         "is_live": not log.is_over,
         "missing": missing,
-        "at": window.lines and place.isdecimal() and place,
+        "at": window.lines and at,
         "cause": cause_of(log.attempt, window),
         "levels": [(level, level in request.GET.getlist("level") or "level" not in request.GET) for level in LEVELS],
         "searched": request.GET.get("q", ""),
@@ -89,16 +89,16 @@ def _whole(request: HttpRequest, log: _Log, tries: list[AttemptFields]) -> HttpR
     return render(request, "runs/log_detail.html", context)
 
 
-def _window(log: _Log, place: str) -> tuple[Window, str]:
-    """The lines to begin with, and what could not be found of what was asked for."""
+def _window(log: _Log, place: str) -> tuple[Window, str, str]:
+    """The lines to begin with, the byte of the line to show among them, and what could not be found of what was asked for."""
+    missing = ""
     if place == "error":
         found = log_search.find_error(log.path)
-        if found.positions:
-            return around(log.path, found.positions[0], is_over=log.is_over), ""
-        return tail(log.path, is_over=log.is_over), "No error was found in the log" + ("." if found.complete else " so far.")
+        place = str(found.positions[0]) if found.positions else ""
+        missing = "" if place else "No error was found in the log" + ("." if found.complete else " so far.")
     if place.isdecimal() and len(place) < 16:
-        return around(log.path, int(place), is_over=log.is_over), ""
-    return tail(log.path, is_over=log.is_over), ""
+        return around(log.path, int(place), is_over=log.is_over), place, missing
+    return tail(log.path, is_over=log.is_over), "", missing
 
 
 def _absent(log: _Log) -> str:

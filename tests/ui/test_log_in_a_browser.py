@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 expect.set_options(timeout=20_000)
 
 
-def _open(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
+def _open(browser: Browser, url: str, path: str, ready: str = "#log-viewer[data-ready]") -> tuple[Page, list[str]]:
     page = browser.new_context(permissions=["clipboard-read", "clipboard-write"]).new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
@@ -27,7 +27,7 @@ def _open(browser: Browser, url: str, path: str) -> tuple[Page, list[str]]:
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    _ready(page)
+    expect(page.locator(ready)).to_be_visible()
     return page, complaints
 
 
@@ -129,4 +129,17 @@ def test_a_running_try_brings_its_lines_and_stays_at_the_end(browser: Browser, l
     begun = {"from_state": "queued", "to_state": "running", "try_number": 2, "at": utcnow()}
     StateChange.objects.create(dag_run=population, ti_id=ti.pk, task_id="growing", **begun)
     expect(page.get_by_role("link", name="Try 2 has begun: show its log")).to_be_visible()
+    assert complaints == []
+
+
+def test_from_home_the_failing_line_is_one_click_away(browser: Browser, live_server: Any, population: DagRun) -> None:
+    failed = TaskInstance.objects.get(dag_run=population, task_id="load")
+    lines = [said(f"line {number}") for number in range(1400)]
+    write_log(failed, [*lines[:700], said("the first fault", level="error"), *lines[700:]])
+    page, complaints = _open(browser, live_server.url, "/", ready="h1")
+    page.get_by_title("Open the log").filter(has_text="exit 1").click()
+    _ready(page)
+    expect(page.locator("li.target")).to_contain_text("the first fault")
+    expect(page.locator("li.target")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
     assert complaints == []

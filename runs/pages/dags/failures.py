@@ -11,6 +11,7 @@ from django.urls import reverse
 from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
+from runs.pages.ti_address import path_of_instance
 from runs.states import TaskInstanceState
 
 LONGEST = 240
@@ -39,9 +40,7 @@ class Failure:
         """The log of the task at its first error, or the run."""
         if self.ti is None:
             return reverse("run_detail", args=[self.run.dag_id, self.run.run_id])
-        place = [self.ti.dag_id, self.ti.run_id, self.ti.task_id]
-        route, index = ("log_detail", []) if self.ti.map_index < 0 else ("mapped_log_detail", [self.ti.map_index])
-        return reverse(route, args=[*place, *index]) + "?at=error"
+        return f"{path_of_instance(self.ti)}?at=error"
 
     @property
     def clear_url(self) -> str:

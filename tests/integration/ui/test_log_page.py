@@ -130,7 +130,8 @@ def test_the_first_error_is_found_outside_of_the_end_and_stderr_counts_less(ti: 
     assert whole[found["positions"][0] :].startswith(json.dumps(said("broken", level="error")).encode())
     second = part(viewer, fragment="error", position=found["positions"][0] + 1)
     assert b'"again"' in whole[second["positions"][0] :].split(b"\n")[0]
-    assert "broken" in viewer.get(PAGE, {"at": "error"}).content.decode()
+    at_error = viewer.get(PAGE, {"at": "error"}).content.decode()
+    assert "broken" in at_error and f'data-at="{found["positions"][0]}"' in at_error
     write_log(ti, [said("fine")])
     assert part(viewer, fragment="error") == {
         "positions": [],
