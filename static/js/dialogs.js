@@ -8,7 +8,7 @@ export async function openIn(id, url) {
   const answer = await fetch(url, { headers: DIALOG });
   if (answer.redirected && new URL(answer.url).pathname.startsWith("/auth/")) return location.assign(url);
   if (!answer.ok && answer.status !== 422 && answer.status !== 400) return location.assign(url);
-  fill(dialog, await answer.text(), url);
+  fill(dialog, await answer.text(), answer.redirected ? answer.url : url);
   if (!dialog.open) id === "drawer" ? dialog.show() : dialog.showModal();
 }
 
@@ -45,7 +45,19 @@ function leave(target) {
   isHere ? location.reload() : location.assign(url);
 }
 
+// Another view of the page in the drawer (a try, a state) comes there too; what begins with ? is meant of it, not of the page behind.
+function turnPage(event) {
+  const link = event.target.closest('#drawer a[href*="?"]:not([data-go], [data-dialog], [data-drawer])');
+  if (!link || event.defaultPrevented) return;
+  const here = new URL(link.closest("dialog").dataset.url, location.href);
+  if (link.getAttribute("href").startsWith("?")) link.href = new URL(link.getAttribute("href"), here);
+  if (link.hasAttribute("download") || event.ctrlKey || event.metaKey || event.shiftKey || link.pathname !== here.pathname) return;
+  event.preventDefault();
+  openIn("drawer", link.href);
+}
+
 function onClick(event) {
+  turnPage(event);
   const link = event.target.closest("a[data-dialog], a[data-drawer]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
@@ -75,6 +87,8 @@ function onSubmit(event) {
 }
 
 export function startDialogs() {
+  // What is closed does not go on: nothing of it is asked for, and no log in it is followed.
+  for (const dialog of document.querySelectorAll("#dialog, #drawer")) dialog.addEventListener("close", () => dialog.replaceChildren());
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit);
   // A select or a field that changes the address at once: <select data-submit>.

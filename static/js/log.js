@@ -82,7 +82,11 @@ function fullScreen(viewer, button) {
     button.setAttribute("aria-pressed", String(on));
   };
   button.addEventListener("click", () => set(!viewer.classList.contains("full")));
-  document.addEventListener("keydown", (event) => event.key === "Escape" && viewer.classList.contains("full") && set(false));
+  const leave = (event) => {
+    if (!viewer.isConnected) return document.removeEventListener("keydown", leave);
+    if (event.key === "Escape" && viewer.classList.contains("full")) set(false);
+  };
+  document.addEventListener("keydown", leave);
 }
 
 // The page stays with the try that it shows; of a newer one it tells.
@@ -100,11 +104,12 @@ function tellOfNewTry(viewer) {
   document.addEventListener("live:changes", tell);
 }
 
-// The link of a line stays on the page: it marks the line and puts its address into the address bar and the clipboard.
+// The link of a line stays on the page: it marks the line and puts its address into the clipboard and, of a page, into the address bar.
 function linkTo(lines, link) {
-  history.replaceState(history.state, "", link.href);
+  const address = new URL(link.getAttribute("href"), new URL(lines.url, location.href)).href;
+  if (!link.closest("dialog")) history.replaceState(history.state, "", address);
   lines.mark(link.closest("li"));
-  navigator.clipboard?.writeText(link.href).then(() => notice("The link to the line is copied."), () => {});
+  navigator.clipboard?.writeText(address).then(() => notice("The link to the line is copied."), () => {});
 }
 
 export function mount(viewer) {
@@ -134,13 +139,15 @@ export function mount(viewer) {
     following.stop();
     linkTo(lines, link);
   });
-  document.addEventListener("click", (event) => {
+  const go = (event) => {
+    if (!viewer.isConnected) return document.removeEventListener("click", go);
     const link = event.target.closest("[data-go]");
-    if (!link || !viewer.isConnected || event.ctrlKey || event.metaKey) return;
+    if (!link || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     following.stop();
     lines.go(Number(link.dataset.go));
-  });
+  };
+  document.addEventListener("click", go);
   if (location.hash === "#error") away(() => nextError(lines, errors, get("say")))();
   else if (viewer.dataset.at || location.hash.startsWith("#B")) lines.go(Number(viewer.dataset.at || location.hash.slice(2)));
   else lines.toBottom();

@@ -10,7 +10,8 @@ function toggle(button, act) {
 }
 
 // The choice of levels is in the address, so that a link shows the same.
-function remember(name, values) {
+function remember(viewer, name, values) {
+  if (viewer.closest("dialog")) return; // there the address is another page's
   const url = new URL(location.href);
   url.searchParams.delete(name);
   values.forEach((value) => url.searchParams.append(name, value));
@@ -31,7 +32,7 @@ function filters(viewer, lines) {
   };
   boxes.forEach((box) => box.addEventListener("change", () => {
     const on = boxes.filter((other) => other.checked).map((other) => other.dataset.level);
-    remember("level", on.length < boxes.length ? on : []);
+    remember(viewer, "level", on.length < boxes.length ? on : []);
     apply();
   }));
   logger.addEventListener("change", apply);

@@ -1,9 +1,11 @@
 """The grid of a DAG in Chromium: arrow keys, the card, the drawer, filters in the address, and changes as they come."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,8 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from accounts.models import User
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
-from runs.models import DagRun, StateChange, TaskInstance
-from tests.factories import NOON, make_dag, make_run
+from runs.models import DagRun, StateChange, TaskInstance, TaskInstanceHistory
+from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.logs import said, write_log
 from tests.integration.ui.test_grid import SPEC, fill
 from tests.ui.conftest import PASSWORD
 
@@ -91,6 +94,32 @@ def test_a_cell_opens_in_the_drawer_and_changes_as_its_task_does(page: Page, dag
     new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
     StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
     expect(page.locator('th[data-run="brand_new"]')).to_have_count(1, timeout=15_000)
+
+
+def test_a_log_in_the_drawer_grows_is_searched_and_stays_there_with_another_try(page: Page) -> None:
+    run = DagRun.objects.get(run_id="r1")
+    TaskInstance.objects.filter(dag_run=run, task_id="start").delete()
+    ti = make_ti(run, "start", state="running", start_date=NOON, try_number=2, max_tries=2)
+    names = {"dag_run": run, "dag_id": "etl", "run_id": "r1", "task_id": "start", "map_index": -1}
+    TaskInstanceHistory.objects.create(pk=uuid4(), try_number=1, state="failed", start_date=NOON, end_date=NOON, **names)
+    path = write_log(ti, [said("one"), said("two")])
+    cell(page, "start", 1).click()
+    drawer = page.locator("#drawer")
+    expect(drawer.locator("#log-viewer[data-ready]")).to_be_visible()
+    with path.open("a") as file:
+        file.write(json.dumps(said("three")) + "\n")
+    expect(drawer.locator("#log li")).to_have_count(3, timeout=15_000)
+    drawer.get_by_label("Search the log").fill("three")
+    expect(drawer.locator("[data-found]")).to_have_text("1 of 1")
+    expect(drawer.get_by_role("link", name="Text", include_hidden=True)).to_have_attribute(
+        "href", "/dags/etl/runs/r1/tasks/start?try=2&download=txt"
+    )
+    drawer.locator(".tries a", has_text="1").click()
+    expect(drawer.locator("#log-viewer")).to_have_attribute("data-try", "1")
+    expect(page).to_have_url(re.compile(r"/dags/etl$"))
+    # What is closed asks for nothing any more.
+    drawer.get_by_role("button", name="Close", exact=True).click()
+    expect(drawer).to_be_empty()
 
 
 PAGES = ("", "/tasks", "/tasks/q.a", "/calendar?at=2026-01", "/durations", "/code", "/versions", "/details", "/compare")
