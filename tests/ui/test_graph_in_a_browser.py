@@ -147,3 +147,18 @@ def test_a_drawing_is_saved_as_svg_and_png(browser: Browser, live_server: Any, a
         content = Path(saved.value.path()).read_bytes()
         assert content.startswith(start) and len(content) > 900
     assert complaints == []
+
+
+def test_a_mapped_task_in_the_drawer_turns_its_own_pages(browser: Browser, live_server: Any, admin: User) -> None:
+    some_run()
+    page, complaints = signed_in(browser, live_server.url, "/dags/drawn/runs/r/graph")
+    node(page, "load").click()
+    drawer = page.locator("#drawer")
+    expect(drawer.locator("#indexes tbody tr")).to_have_count(2)
+    drawer.locator(".counts").get_by_role("link", name=re.compile("failed")).click()
+    expect(drawer.locator("#indexes tbody tr")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"/runs/r/graph"))
+    expect(drawer.locator("#indexes")).to_have_attribute(
+        "hx-get", re.compile(r"^/dags/drawn/runs/r/tasks/load/.*\?state=failed$")
+    )
+    assert complaints == []

@@ -61,7 +61,7 @@ def test_two_thousand_indexes_are_on_one_page_with_the_failed_ones_first(run: Da
     assert len(caught) <= 12
     assert len(text) < 200_000
     assert text.index("part 77") < text.index("part 1577") < text.index("part 0]")
-    assert '<a href="?state=failed">' in text
+    assert f'<a href="{MAPPED}?state=failed">' in text
     assert text.count("<tr>") == 101
     assert '<path class="cell failed" d="M616 0h7v7h-7z' in text
     assert 'href="/dags/d/runs/r/tasks/m/clear?only_failed=on' in text
