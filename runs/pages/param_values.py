@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +17,9 @@ from runs.pages.param_fields import ParamField, fields_of, types_of
 from runs.param_check import ParamsInvalidError, check_params
 
 NO_VALUE = "This needs a value."
+# NUL and halves of a pair: PostgreSQL takes no JSON with these in its texts.
+_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
+_DEEPEST = 100
 
 
 class ValueUnreadableError(ValueError):
@@ -58,12 +63,36 @@ def conf_of_text(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        conf = json.loads(text)
+        conf = json_given(text)
     except (ValueError, RecursionError) as error:
         raise ValueUnreadableError(f"This is no JSON: {error}") from error
     if not isinstance(conf, dict):
         raise ValueUnreadableError('A configuration is a JSON object, such as {"name": "value"}.')
     return conf
+
+
+def json_given(text: str) -> Any:
+    """Return the value that a JSON text means, if a database can keep it. Raises ``ValueError`` or ``RecursionError``."""
+    value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    _check_keepable(value, 0)
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that can be kept")
+    return number
+
+
+def _check_keepable(value: Any, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+    if isinstance(value, str) and _NOT_KEPT.search(value):
+        raise ValueError("a text in it has a character that cannot be kept, such as NUL")
+    if isinstance(value, dict | list):
+        for item in value if isinstance(value, list) else (*value, *value.values()):
+            _check_keepable(item, depth + 1)
 
 
 def _sentence(text: str, name: str) -> str:
@@ -75,7 +104,7 @@ def _value(item: ParamField, default: Any, data: QueryDict) -> Any:
     if item.kind == "constant":
         return item.schema["const"]
     if item.kind == "several":
-        chosen = [json.loads(text) for text in data.getlist(item.key) if text]
+        chosen = [_json(text, item) for text in data.getlist(item.key) if text]
         return chosen if chosen or not item.is_nullable else None
     raw = data.get(item.key, "")
     if item.kind == "boolean" and not item.is_nullable:
@@ -108,15 +137,14 @@ def _integer(raw: str, item: ParamField) -> int:
 
 def _number(raw: str, item: ParamField) -> int | float:
     try:
-        number = float(raw)
+        return int(raw) if raw.strip().lstrip("+-").isdecimal() else _finite(raw)
     except ValueError as error:
         raise ValueUnreadableError("This is no number.") from error
-    return int(raw) if raw.strip().lstrip("+-").isdecimal() else number
 
 
 def _json(raw: str, item: ParamField) -> Any:
     try:
-        return json.loads(raw)
+        return json_given(raw)
     except (ValueError, RecursionError) as error:
         if item.kind == "any" and "string" in (types_of(item.schema) or ["string"]):
             return _text(raw, item)

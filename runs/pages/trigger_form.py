@@ -15,7 +15,7 @@ from orchestrator.sdk.serialization.spec import DagSpec
 from runs.models import DagRun
 from runs.pages.form_times import TimeUnreadableError, instant_given
 from runs.pages.param_fields import Section, fields_of, sections_of
-from runs.pages.param_values import ValueUnreadableError, conf_of_text, problems_of, read_fields
+from runs.pages.param_values import ValueUnreadableError, conf_of_text, json_given, problems_of, read_fields
 from runs.run_ids import LONGEST_RUN_ID, run_id_problem
 
 RECENT = 10
@@ -81,8 +81,8 @@ def _conf_of_run(dag_id: str, run_id: str, form: TriggerForm) -> dict[str, Any]:
 
 def _loose(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return json_given(text)
+    except (ValueError, RecursionError):
         return text
 
 

@@ -91,7 +91,7 @@ def test_what_became_of_an_event_is_said_for_each_consumer(op: Client, orders: A
 def test_an_event_is_made_by_hand_and_audited(op: Client, orders: Asset) -> None:
     url = f"/assets/{orders.pk}/event"
     assert "counts as if a task had written" in op.get(url).content.decode()
-    for wrong in ("{", "[1]", "7"):
+    for wrong in ("{", "[1]", "7", '{"a": NaN}', '{"a": "\\u0000"}'):
         assert op.post(url, {"extra": wrong}).status_code == 422
     assert op.post(url, {"partition_key": "k" * 251}).status_code == 422
     assert AssetEvent.objects.count() == 2
@@ -105,7 +105,8 @@ def test_an_event_is_made_by_hand_and_audited(op: Client, orders: Asset) -> None
 def test_materializing_starts_the_one_dag_that_writes_the_asset(op: Client, orders: Asset) -> None:
     url = f"/assets/{orders.pk}/materialize"
     assert "A run of <strong>writer</strong>" in op.get(url).content.decode()
-    assert op.post(url, {"conf": "{"}).status_code == 422
+    for wrong in ("{", '{"a": NaN}', '{"a": "\\u0000"}'):
+        assert op.post(url, {"conf": wrong}).status_code == 422
     answer = op.post(url, {"conf": '{"a": 1}', "note": "again"})
     run = DagRun.objects.get(dag="writer")
     assert answer["Location"] == f"/dags/writer/runs/{run.run_id}"

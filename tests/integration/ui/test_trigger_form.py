@@ -114,6 +114,27 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_written_stays(client: C
     assert 'value="many"' in html and "This needs a value." in html and html.count('aria-invalid="true"') == 5
 
 
+NO_VALUES = ("NaN", "[-Infinity]", "1e999", '"a\\u0000b"', '{"a\\u0000": 1}', '"\\ud800"', "9" * 5000, "[" * 300 + "]" * 300)
+
+
+@pytest.mark.parametrize("text", NO_VALUES)
+def test_what_no_database_keeps_is_refused_in_the_configuration(client: Client, text: str) -> None:
+    conf = f'{{"name": "Ann", "more": {text}}}'
+    for sent in (fields() | {"conf": conf}, fields() | {"source": "json", "conf": conf}):
+        answer = client.post(FORM, sent)
+        assert answer.status_code == 422 and "This is no" in answer.context["form"].problems["conf"]
+    assert client.get(FORM, {"conf": conf}).status_code == client.get(FORM, {"mixed": text}).status_code == 200
+    assert client.post(f"{FORM}/check", {"conf": conf, "source": "json"}).status_code == 200
+
+
+@pytest.mark.parametrize("text", NO_VALUES)
+def test_what_no_database_keeps_is_refused_in_a_field(client: Client, text: str) -> None:
+    names = ("count", "ratio", "size", "rows", "tree", "numbers")
+    answer = client.post(FORM, fields(many=[text], **dict.fromkeys(names, text)))
+    assert answer.status_code == 422 and {*answer.context["form"].param_problems} == {*names, "many"}
+    assert not DagRun.objects.exists()
+
+
 def test_the_json_beside_the_fields_counts_where_it_was_written_last(client: Client) -> None:
     conf = {"name": "Bea", "extra": 1}
     assert client.post(FORM, fields() | {"source": "json", "conf": json.dumps(conf)}).status_code == 302
