@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.acting import LONGEST_REASON
 from accounts.later import giver_of
 from accounts.services import audit_write
 from orchestrator.kernel.clock import utcnow
@@ -16,7 +17,8 @@ from runs.models import BulkAction
 
 
 def bulk_order_for(user: Any, order: Order, asked: Mapping[str, Any], *, reason: str = "") -> BulkAction:
-    """Order an action for a user; ``asked`` is the request as the audit log keeps it."""
+    """Order an action for a user; ``asked`` is the request as the audit log keeps it, ``reason`` is kept as far as it fits."""
+    reason = reason[:LONGEST_REASON]
     with transaction.atomic():
         action = bulk_order(order, giver_of(user), now=utcnow(), reason=reason)
         extra = {**asked, "bulk_action": action.pk}

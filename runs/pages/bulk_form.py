@@ -27,6 +27,7 @@ SPECS: dict[str, ListSpec] = {Target.DAG_RUNS.value: RUNS, Target.TASK_INSTANCES
 # Deleting more than so many is confirmed by typing the number.
 TYPED_FROM = 50
 _MOST, _MOST_RUNS = 20_000, 500
+_LONGEST_INDEX = 10
 _NOT_FILTERS = frozenset({"limit", "offset", "cursor", "order_by", "format"})
 _SWITCHES = {
     ("dag_runs", "clear"): ("only_failed",),
@@ -188,7 +189,7 @@ def _named(run: DagRun | None, rest: list[str], target: str) -> dict[str, Any] |
     if target == Target.DAG_RUNS:
         return item
     task_id, _, index = (rest[0] if rest else "").rpartition(":")
-    is_place = bool(task_id) and index.removeprefix("-").isdecimal()
+    is_place = bool(task_id) and index.removeprefix("-").isdecimal() and len(index) <= _LONGEST_INDEX
     return item | {"task_id": task_id, "map_index": int(index)} if is_place else None
 
 

@@ -78,6 +78,14 @@ def test_c13b_chosen_runs_are_cleared_in_the_background_and_the_page_tells(clien
     assert "<strong>2</strong> changed" in text and "etl r1" in text and "every 2s" not in text
 
 
+def test_a_reason_of_any_length_is_kept_as_far_as_it_fits_and_odd_rows_are_left_out(client: Client, run: DagRun) -> None:
+    assert order(client, **RUNS, kind="clear", selected=[run.pk], reason="x" * 3000).status_code == 302
+    assert len(BulkAction.objects.get().reason) == len(AuditLog.objects.get(event="create_bulk_action").reason) == 1000
+    odd = [f"{run.pk}:b:{'9' * 5000}", f"{run.pk}:b:-{'9' * 5000}", f"{run.pk}:b:-1", f"{'9' * 5000}:b:-1"]
+    shown = preview(client, **INSTANCES, kind="clear", selected=odd)
+    assert (shown.status_code, shown.context["form"].seen.total, shown.context["form"].lost) == (200, 1, 3)
+
+
 def test_c13a_all_that_match_the_filters_are_counted_and_changed_and_no_others(client: Client, run: DagRun) -> None:
     other = make_run(make_dag("other"), "r2", state="failed")
     make_ti(other, "t", state="failed")
