@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, IntegerField, Max, Min, QuerySet, Value, When
+from django.db.models import Count, Max, Min, QuerySet
 from django.http import Http404
 from django.urls import reverse
 
@@ -16,8 +16,8 @@ from dags_app.models import Dag
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.dag_head import spec_or_none
-from runs.pages.grid_cells import NONE, WORST_FIRST, worst
 from runs.pages.rows import span_of
+from runs.pages.worst import known, rank, rank_of_row, state_of, worst
 
 MOST_ROWS = 50
 _COLUMNS = (
@@ -72,7 +72,7 @@ def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
     found = list(states)
     counts: Counter[str] = Counter()
     for state, number, _, _ in found:
-        counts[state if state in WORST_FIRST else NONE] += number
+        counts[known(state)] += number
     if not counts:
         raise Http404(f"Run {run.run_id} of DAG {dag.pk} has no {kind} {name}")
     whole = worst(counts)
@@ -83,8 +83,8 @@ def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
         run=run,
         name=name,
         kind=kind,
-        state=None if whole == NONE else whole,
-        counts=[(None if state == NONE else state, counts[state]) for state in WORST_FIRST if state in counts],
+        state=state_of(whole),
+        counts=[(state_of(word), counts[word]) for word in sorted(counts, key=rank)],
         rows=_worst_rows(instances),
         total=sum(counts.values()),
         start=start,
@@ -113,6 +113,4 @@ def tasks_in(tree: GroupTree, group_id: str) -> list[str]:
 
 
 def _worst_rows(instances: QuerySet[TaskInstance]) -> list[TaskInstance]:
-    whens = [When(state=state, then=Value(rank)) for rank, state in enumerate(WORST_FIRST)]
-    rank = Case(*whens, default=Value(WORST_FIRST.index(NONE)), output_field=IntegerField())
-    return list(instances.only(*_COLUMNS).annotate(rank=rank).order_by("rank", "task_id", "map_index")[:MOST_ROWS])
+    return list(instances.only(*_COLUMNS).order_by(rank_of_row(), "task_id", "map_index")[:MOST_ROWS])

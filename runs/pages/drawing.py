@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runs.pages.worst import WORST_FIRST
+
 Json = dict[str, Any]
 Counts = Mapping[str, int]
 Address = Callable[[str, str], str]
 """Returns where a node leads by its kind and id, ``""`` where nowhere."""
 
-# Of a group or a mapped task one state is shown: the first of these that any of its instances has.
-WORST_FIRST = (
-    *("failed", "upstream_failed", "awaiting_input", "up_for_retry", "restarting", "running", "queued", "scheduled"),
-    *("deferred", "up_for_reschedule", "none", "success", "skipped", "removed"),
-)
 DONE = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 
 
@@ -36,11 +33,6 @@ class Drawing:
     def is_empty(self) -> bool:
         """True where there is nothing to draw."""
         return not self.nodes
-
-
-def worst(counts: Counts) -> str:
-    """Return the state that stands for several."""
-    return next((state for state in WORST_FIRST if counts.get(state)), "none")
 
 
 def drawing(structure: Json, address: Address, **facts: Any) -> Drawing:

@@ -19,7 +19,8 @@ from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.clear_selection import version_for_run
 from runs.models import DagRun
-from runs.pages.drawing import DONE, Address, Drawing, Json, drawing, worst
+from runs.pages.drawing import DONE, Address, Drawing, Json, drawing
+from runs.pages.worst import worst
 
 SCOPES = (("both", "before and after"), ("up", "before it"), ("down", "after it"))
 DEPTHS = (1, 2, 3, 5)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Count
 
 from runs.models import TaskInstance
+from runs.pages.worst import WORST_FIRST, known, rank, worst
 from runs.states import FAILED_STATES
 
-NONE = "none"
-# Of several states the first that is there stands for all.
-WORST_FIRST = (
-    *("failed", "upstream_failed", "awaiting_input", "up_for_retry", "up_for_reschedule", "restarting", "running"),
-    *("deferred", "queued", "scheduled", NONE, "success", "skipped", "removed"),
-)
-_RANK = {state: rank for rank, state in enumerate(WORST_FIRST)}
 BANDS = 4
 _NEEDS_LOOK = frozenset({*FAILED_STATES, "up_for_retry"})
 # Tens of thousands of cells are on a page, so each is as short as can be: its class says everything else. The style sheet adds
@@ -67,19 +61,9 @@ def read_cells(run_ids: Sequence[int]) -> Cells:
     return cells
 
 
-def known(state: str | None) -> str:
-    """Return a state as a class of the style sheet."""
-    return state if state in _RANK else NONE
-
-
-def worst(counts: Iterable[str]) -> str:
-    """Return the state that stands for several."""
-    return min(counts, key=_RANK.__getitem__)
-
-
 def bands(counts: Counter[str]) -> list[str]:
     """Return four states in the proportion of their numbers, worst first; each of the four worst gets one at least."""
-    states = sorted(counts, key=_RANK.__getitem__)[:BANDS]
+    states = sorted(counts, key=rank)[:BANDS]
     total = sum(counts[state] for state in states)
     shares = {state: max(1, round(BANDS * counts[state] / total)) for state in states}
     while sum(shares.values()) > BANDS:

@@ -12,7 +12,7 @@ from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
 from runs.clear_scope import ClearScope
 from runs.models import DagRun, TaskInstance
 from runs.pages.rows import span_of
-from runs.pages.ti_neighbours import WORST_FIRST, worst
+from runs.pages.worst import rank, state_of, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Row:
     @property
     def state(self) -> str | None:
         """The state that stands for it."""
-        return worst(dict(self.counts))
+        return state_of(worst(state for state, _ in self.counts))
 
     @property
     def total(self) -> int:
@@ -126,7 +126,7 @@ def _row(
     total = _Seen()
     for task_id in task_ids:
         total.add(seen.get(task_id, _Seen()))
-    counts = [(state, total.states[state]) for state in WORST_FIRST if total.states[state]]
+    counts = [(state, total.states[state]) for state in sorted(total.states, key=rank)]
     start = min(total.starts, default=None)
     end, seconds = span_of(run, total.states, start, max(total.ends, default=None))
     number = sum(total.states.values())

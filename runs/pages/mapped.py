@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 
 from orchestrator.rest.patterns import contains
 from runs.models import DagRun, TaskInstance
-from runs.pages.ti_neighbours import WORST_FIRST, worst
+from runs.pages.worst import rank, rank_of_row, state_of, worst
 
 PER_PAGE = 100
 # More indexes than cells share one, which shows the worst of them.
@@ -50,7 +49,7 @@ class MappedPage:
     @property
     def worst(self) -> str | None:
         """The state that stands for all indexes."""
-        return worst(dict(self.counts))
+        return state_of(worst(state for state, _ in self.counts))
 
     @property
     def last(self) -> int:
@@ -73,10 +72,10 @@ def mapped_page(run: DagRun, task_id: str, state: str | None, search: str, offse
     """Return the page; ``state`` ``none`` are indexes without one. Four queries, whatever the number of indexes."""
     rows = TaskInstance.objects.filter(dag_run=run, task_id=task_id)
     counted: dict[str | None, int] = dict(rows.values_list("state").annotate(number=Count("id")).order_by())
-    counts = [(word, counted[word]) for word in WORST_FIRST if word in counted]
+    counts = [(word, counted[word]) for word in sorted(counted, key=rank)]
     wanted = _wanted(rows, state, search)
     found = wanted.count() if search else counted.get(None if state == "none" else state, 0) if state else sum(counted.values())
-    shown = list(wanted.defer("executor_config", "next_kwargs").order_by(_urgency(), "map_index")[offset : offset + PER_PAGE])
+    shown = list(wanted.defer("executor_config", "next_kwargs").order_by(rank_of_row(), "map_index")[offset : offset + PER_PAGE])
     name = rows.filter(map_index__lte=0).values_list("task_display_name", flat=True).first() or task_id
     cells = list(rows.filter(map_index__gte=0).order_by("map_index").values_list("map_index", "state")[: MOST_READ + 1])
     return MappedPage(name, counts, sum(counted.values()), state, strip_of(cells), shown, found, offset)
@@ -91,11 +90,6 @@ def _wanted(rows: QuerySet[TaskInstance], state: str | None, search: str) -> Que
     return rows
 
 
-def _urgency() -> Any:
-    whens = [When(state=state, then=Value(place)) for place, state in enumerate(WORST_FIRST) if state]
-    return Case(*whens, default=Value(WORST_FIRST.index(None)), output_field=IntegerField())
-
-
 def strip_of(cells: list[tuple[int, str | None]]) -> Strip:
     """Return the picture of indexes with their states."""
     is_cut = len(cells) > MOST_READ
@@ -106,10 +100,10 @@ def strip_of(cells: list[tuple[int, str | None]]) -> Strip:
     states: dict[int, Counter[str | None]] = {}
     for index, state in cells:
         states.setdefault((index - first) // size, Counter())[state] += 1
-    paths: dict[str | None, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     for cell, found in states.items():
         row, column = divmod(cell, COLUMNS)
         paths.setdefault(worst(found), []).append(f"M{column * CELL} {row * CELL}h7v7h-7z")
-    drawn = [(state or "none", "".join(paths[state])) for state in WORST_FIRST if state in paths]
+    drawn = [(word, "".join(paths[word])) for word in sorted(paths, key=rank)]
     number = ceil(span / size)
     return Strip(drawn, size, COLUMNS, min(number, COLUMNS) * CELL, ceil(number / COLUMNS) * CELL, first, is_cut)

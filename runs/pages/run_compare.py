@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from orchestrator.templatetags.shown import NOTHING
 from runs.models import DagRun, TaskInstance
-from runs.pages.grid_cells import NONE, known, worst
 from runs.pages.rows import goes_on, span_of
+from runs.pages.worst import known, state_of, worst
 from runs.states import DagRunState
 
 CHOICES = 60
@@ -138,11 +138,11 @@ def _side(run: DagRun, task_id: str, sums: Mapping[tuple[int, str], _Sum]) -> Si
     total = sums.get((run.pk, task_id))
     if total is None:
         return Side(None, False, 0, None, 0, "")
-    state = worst(total.counts)
+    state = state_of(worst(total.counts))
     _, seconds = span_of(run, total.counts, total.start, total.end)
     url = reverse("log_detail" if total.index < 0 else "ti_mapped", args=[run.dag_id, run.run_id, task_id])
     is_open = goes_on(run, total.counts)
-    return Side(None if state == NONE else state, True, total.tries, seconds, total.counts.total(), url, is_open)
+    return Side(state, True, total.tries, seconds, total.counts.total(), url, is_open)
 
 
 def conf_pairs(one: DagRun, other: DagRun) -> list[ConfPair]:

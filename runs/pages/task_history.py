@@ -15,8 +15,8 @@ from orchestrator.templatetags.shown import run_title
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.charts import Chart, Span, chart_of
-from runs.pages.grid_cells import NONE, WORST_FIRST, worst
 from runs.pages.rows import elapsed, span_of
+from runs.pages.worst import known, rank, state_of, worst
 
 _OF_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
 
@@ -72,7 +72,7 @@ def _sums(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, _Sum]:
     found: dict[int, _Sum] = {}
     for run, state, number, first, last, queued, tries, index in rows.values_list("dag_run_id", "state").annotate(**measures):
         total = found.setdefault(run, _Sum(Counter()))
-        total.counts[state if state in WORST_FIRST else NONE] += number
+        total.counts[known(state)] += number
         total.start, total.queued = _least(total.start, first), _least(total.queued, queued)
         total.end = max(filter(None, (total.end, last)), default=None)
         total.tries, total.index = max(total.tries, tries), max(total.index, index)
@@ -91,7 +91,6 @@ def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_group: bool) -> InRun:
-    state = worst(total.counts)
     number = sum(total.counts.values())
     end, seconds = span_of(run, total.counts, total.start, total.end)
     is_mapped = total.index >= 0
@@ -99,8 +98,8 @@ def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_gro
     waited = elapsed(total.queued, total.start) if total.queued and total.start else None
     return InRun(
         run=run,
-        state=None if state == NONE else state,
-        counts=[(None if word == NONE else word, total.counts[word]) for word in WORST_FIRST if word in total.counts],
+        state=state_of(worst(total.counts)),
+        counts=[(state_of(word), total.counts[word]) for word in sorted(total.counts, key=rank)],
         total=number,
         is_mapped=is_mapped,
         tries=total.tries,

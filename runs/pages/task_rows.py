@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString
 
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from orchestrator.templatetags.shown import look_of, run_title
-from runs.pages.grid_cells import NONE, Cells, read_cells, worst
+from runs.pages.grid_cells import Cells, read_cells
 from runs.pages.task_history import newest_runs
+from runs.pages.worst import state_of, worst
 
 LAST_RUNS = 12
 
@@ -54,8 +55,7 @@ def _strip(cells: Cells, task_id: str, titles: Sequence[tuple[int, str]]) -> Saf
     marks = []
     for run, title in titles:
         if counts := cells.summed([task_id], run):
-            state = worst(counts)
-            glyph, family, word = look_of(None if state == NONE else state)
+            glyph, family, word = look_of(state_of(worst(counts)))
             marks.append((family, word, title, glyph))
     return format_html_join("", '<span class="dot {}" role="img" title="{}, {}">{}</span>', marks)
 

@@ -9,14 +9,10 @@ from django.db.models import Count
 from orchestrator.sdk.serialization.spec import TaskSpec
 from runs.models import AttemptFields, TaskInstance
 from runs.pages.ti_address import path_of_task
+from runs.pages.worst import state_of, worst
 from runs.task_specs import tasks_of
 
 MOST = 12
-# What is shown of a mapped task: the first of these that an index is in.
-WORST_FIRST = (
-    *("failed", "upstream_failed", "awaiting_input", "up_for_retry", "restarting", "running", "queued", "scheduled"),
-    *("deferred", "up_for_reschedule", None, "success", "skipped", "removed"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +38,6 @@ class Neighbours:
     trigger_rule: str = ""
 
 
-def worst(states: dict[str | None, int]) -> str | None:
-    """Return the state that stands for many."""
-    return next((state for state in WORST_FIRST if states.get(state)), None)
-
-
 def neighbours_of(current: AttemptFields) -> Neighbours:
     """Return the neighbours as the version of the attempt has them; none where the version or the task is gone."""
     spec = tasks_of([current]).get((current.dag_version_id, current.task_id)) if isinstance(current, TaskInstance) else None
@@ -68,7 +59,7 @@ def _sides(spec: TaskSpec) -> tuple[list[str], list[str]]:
 
 
 def _one(current: AttemptFields, task_id: str, states: dict[str | None, int]) -> Neighbour:
-    state, total = worst(states), sum(states.values())
+    state, total = state_of(worst(states)), sum(states.values())
     url = path_of_task("log_detail", current.dag_id, current.run_id, task_id) if total else ""
     key = f"{current.dag_run_id}:{task_id}:-1" if total == 1 else ""
     return Neighbour(task_id, url, state, states.get(state, 0), total, key)

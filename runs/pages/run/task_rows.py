@@ -19,16 +19,11 @@ from runs.clear_selection import spec_for_run
 from runs.fingerprints import first_line
 from runs.models import DagRun
 from runs.pages.rows import span_of
+from runs.pages.worst import rank, state_of, worst
 from runs.states import UNFINISHED
 from runs.states import TaskInstanceState as S
 
 SHOWN_DETAIL = 240
-# The worst state of a task's instances is the task's; so are rows ordered.
-WORST_FIRST = (
-    *(S.FAILED, S.UPSTREAM_FAILED, S.AWAITING_INPUT, S.UP_FOR_RETRY, S.RUNNING, S.RESTARTING, S.QUEUED, S.DEFERRED),
-    *(S.UP_FOR_RESCHEDULE, S.SCHEDULED, None, S.SUCCESS, S.SKIPPED, S.REMOVED),
-)
-_PLACE: dict[str | None, int] = {state: place for place, state in enumerate(WORST_FIRST)}
 _WAITS_WITHIN = (S.DEFERRED, S.AWAITING_INPUT, S.UP_FOR_RESCHEDULE)
 _DECIDED = (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED)
 BUCKETS: dict[str, frozenset[str | None]] = {
@@ -72,7 +67,7 @@ class TaskRow:
     @property
     def state(self) -> str | None:
         """The worst state among its instances."""
-        return min(self.counts, key=lambda state: _PLACE.get(state, len(_PLACE)), default=None)
+        return state_of(worst(self.counts))
 
     @property
     def is_mapped(self) -> bool:
@@ -159,7 +154,7 @@ class Share:
 def shares(counts: dict[str | None, int]) -> list[Share]:
     """Return the parts of a meter, in the order of work done."""
     total, at, found = sum(counts.values()), 0.0, []
-    for state in sorted(counts, key=lambda state: _PLACE.get(state, 0), reverse=True):
+    for state in sorted(counts, key=rank, reverse=True):
         width = 100 * counts[state] / total
         _, family, word = look_of(state)
         found.append(Share(state, family, word, counts[state], round(at, 2), round(width, 2)))
@@ -216,7 +211,7 @@ def _add(row: TaskRow, found: dict[str, Any]) -> None:
 
 def _urgency(row: TaskRow) -> tuple[int, bool, float, int, str]:
     begun = row.start.timestamp() if row.start else 0.0
-    return (_PLACE.get(row.state, len(_PLACE)), row.start is None, begun, row.order, row.task_id)
+    return (rank(row.state), row.start is None, begun, row.order, row.task_id)
 
 
 def bucket_counts(rows: Iterable[TaskRow]) -> dict[str, int]:

@@ -13,8 +13,9 @@ from accounts.models import DagRule
 from accounts.roles import Role
 from dags_app.models import Dag, DagLink, DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
-from runs.models import DagRun
-from runs.pages.drawing import worst
+from runs.models import DagRun, TaskInstance
+from runs.pages.worst import NONE, WORST_FIRST, known, rank, rank_of_row, state_of, worst
+from runs.states import TaskInstanceState
 from tests.factories import make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
@@ -187,3 +188,14 @@ def test_the_worst_state_stands_for_several() -> None:
     assert worst({"success": 7, "failed": 1}) == "failed"
     assert worst({"running": 2, "none": 5}) == "running"
     assert worst({}) == "none"
+
+
+def test_one_order_of_states_holds_on_all_pages_also_for_rows_and_for_what_has_no_state(run: DagRun) -> None:
+    states = [*WORST_FIRST[::-1], "unheard of"]
+    found = sorted([None if state == NONE else state for state in states], key=rank)
+    assert [known(state) for state in found] == [*WORST_FIRST[: rank(None)], NONE, NONE, *WORST_FIRST[rank(None) + 1 :]]
+    assert set(WORST_FIRST) == {NONE, *TaskInstanceState}
+    for index, state in enumerate(states[:-1]):
+        make_ti(run, "ranked", state=state_of(state), map_index=index)
+    rows = TaskInstance.objects.filter(task_id="ranked").order_by(rank_of_row())
+    assert [row.state for row in rows] == [state_of(word) for word in WORST_FIRST]
