@@ -13,13 +13,16 @@ from django.urls import reverse
 
 from dags_app.graph.tree import GroupTree
 from dags_app.models import Dag
+from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.dag_head import spec_or_none
 from runs.pages.rows import span_of
 from runs.pages.worst import known, rank, rank_of_row, state_of, worst
+from runs.states import FAILED_STATES
 
 MOST_ROWS = 50
+_FAILED = frozenset({*FAILED_STATES, "up_for_retry"})
 _COLUMNS = (
     *("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "start_date", "end_date", "duration"),
     *("try_number", "pool", "cause", "cause_detail", "rendered_map_index", "task_display_name"),
@@ -57,7 +60,8 @@ class Cell:
     @property
     def error(self) -> str:
         """What the first failed instance says."""
-        return next((line for row in self.rows if (line := first_line(row.cause_detail))), "")
+        failed = (row for row in self.rows if row.state in _FAILED and (row.cause or row.cause_detail))
+        return next((first_line(row.cause_detail) or cause_words(row.cause) for row in failed), "")
 
 
 def cell_of(dag: Dag, run_key: str, name: str) -> Cell:

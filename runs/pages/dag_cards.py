@@ -11,6 +11,7 @@ from django.db.models.functions import Left
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
+from runs.cause_words import cause_words
 from runs.fingerprints import LOOKED_AT, fingerprint, first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.charts import NARROW, Chart, durations_chart
@@ -42,6 +43,11 @@ class ErrorGroup:
     newest: TaskInstance
     number: int = 0
     tasks: set[str] = field(default_factory=set)
+
+    @property
+    def said(self) -> str:
+        """What the failures say, in one line."""
+        return self.text or cause_words(self.cause)
 
 
 @dataclass(frozen=True, slots=True)

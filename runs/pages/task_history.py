@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min
 from django.urls import reverse
 
 from orchestrator.templatetags.shown import run_title
+from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.charts import Chart, Span, chart_of
@@ -87,7 +88,7 @@ def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
     """Return what a failed instance of each run says."""
     rows = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks, state__in=["failed", "up_for_retry"])
     said = rows.order_by("-map_index").values_list("dag_run_id", "cause", "cause_detail")[:1000]
-    return {run: first_line(detail) or (cause or "").replace("_", " ") for run, cause, detail in said}
+    return {run: first_line(detail) or cause_words(cause) for run, cause, detail in said}
 
 
 def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_group: bool) -> InRun:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.sdk.serialization.spec import DagSpec
+from runs.cause_words import cause_words
+from runs.fingerprints import first_line
 from runs.models import TaskInstance
 from runs.pages.ti_address import path_of_instance
 from runs.task_specs import SpecUnreadableError, spec_of
@@ -50,5 +52,5 @@ def ancestors(spec: DagSpec, task_id: str) -> set[str]:
 
 def _root(row: TaskInstance) -> Root:
     name = row.task_id if row.map_index < 0 else f"{row.task_id} [{row.rendered_map_index or row.map_index}]"
-    lines = (row.cause_detail or "").strip().splitlines() or [row.cause or ""]
-    return Root(name, f"{path_of_instance(row)}#error", lines[0][:300])
+    said = first_line(row.cause_detail) or cause_words(row.cause)
+    return Root(name, f"{path_of_instance(row)}#error", said[:300])

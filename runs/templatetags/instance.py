@@ -11,6 +11,8 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
 from orchestrator.templatetags.shown import short_moment
+from runs.cause_words import cause_words
+from runs.fingerprints import first_line
 from runs.models import AttemptFields
 from runs.pages.ti_address import args_of, chosen_try
 from runs.pages.ti_head import Head, head_of
@@ -25,6 +27,18 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 def zoned_instants(sentence: str) -> str:
     """Show a sentence with its instants on the person's clock; everything else in it is text."""
     return mark_safe(_INSTANT.sub(_on_the_clock, escape(sentence)))  # noqa: S308
+
+
+@register.filter
+def cause_in_words(cause: str | None) -> str:
+    """Say what ended a try; nothing where nothing did."""
+    return cause_words(cause) if cause else ""
+
+
+@register.filter
+def why(attempt: AttemptFields) -> str:
+    """Say why a try failed, in one line."""
+    return first_line(attempt.cause_detail) or cause_words(attempt.cause)
 
 
 def _on_the_clock(found: re.Match[str]) -> str:

@@ -9,6 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from dags_app.models import Dag
+from orchestrator.kernel.clock import utcnow
+from runs.models import StateChange
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 from tests.integration.ui.test_grid import SPEC, fill
@@ -45,6 +47,20 @@ def test_a_task_is_shown_over_the_runs_with_tries_durations_and_errors(client: C
     (row,) = page.context["history"]
     assert (row.state, row.tries, row.seconds, row.waited, row.error) == ("failed", 3, 60.0, 5.0, "KeyError: <k>")
     assert "KeyError: &lt;k&gt;" in page.content.decode() and page.context["chart"].bars[0].wait_height > 0
+
+
+def test_a_failure_without_a_text_is_told_in_the_same_words_on_all_pages(client: Client, dag: Dag) -> None:
+    run = make_run(dag, "r", state="failed", run_after=utcnow())
+    make_ti(run, "start", state="failed", cause="out_of_memory", start_date=NOON, end_date=NOON)
+    make_ti(run, "q.a", state="upstream_failed")
+    make_ti(run, "q.b", state="failed", map_index=0, cause="out_of_memory", start_date=NOON, end_date=NOON)
+    StateChange.objects.create(dag_run=run, task_id="start", to_state="failed", at=NOON, cause="out_of_memory")
+    in_run, said = "/dags/etl/runs/r/tasks", "The kernel killed the task because memory ran out"
+    pages = ["/dags/etl/tasks/start", f"/dags/etl/cell?run={run.pk}&name=start&hint", f"{in_run}/start/events"]
+    for path in (*pages, f"{in_run}/q.b/mapped", f"{in_run}/start"):
+        assert said in client.get(path).content.decode(), path
+    dag_page = client.get("/dags/etl").context["cards"].errors
+    assert [group.said for group in dag_page] == [said, said]
 
 
 def test_a_mapped_task_and_a_group_are_summed_up(client: Client, dag: Dag) -> None:
