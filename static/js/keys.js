@@ -24,18 +24,23 @@ function rows() {
   return [...document.querySelectorAll("main tbody tr")].filter((row) => row.querySelector("a[href]"));
 }
 
+// The row with the focus, or the one that was gone to: a list that is loaded again loses the mark, but not the focus.
+function placeIn(all) {
+  const focused = all.findIndex((row) => row.contains(document.activeElement));
+  return focused >= 0 ? focused : all.findIndex((row) => row.classList.contains("at"));
+}
+
 function move(step) {
   const all = rows();
-  const at = all.findIndex((row) => row.classList.contains("at"));
-  const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
+  const next = all[Math.max(0, Math.min(all.length - 1, placeIn(all) + step))];
   if (!next) return;
-  all[at]?.classList.remove("at");
-  next.classList.add("at");
+  all.forEach((row) => row.classList.toggle("at", row === next));
   next.querySelector("th a, a")?.focus();
 }
 
 function open() {
-  document.querySelector("main tr.at th a, main tr.at a")?.click();
+  const all = rows();
+  all[placeIn(all)]?.querySelector("th a, a")?.click();
 }
 
 export function isTyping(target) {

@@ -53,11 +53,18 @@ def test_chosen_dags_are_paused_by_one_button(browser: Browser, live_server: Any
 def test_the_list_of_dags_and_its_tabs_follow_what_happens(browser: Browser, live_server: Any, population: DagRun) -> None:
     page, complaints = _signed_in(browser, live_server.url)
     expect(page.locator("#kinds")).to_contain_text("Failing 1")
+    page.keyboard.press("j")
+    expect(page.locator('[data-dag="etl"] a:focus')).to_have_count(1)
     population.state = "success"
     population.save()
     StateChange.objects.create(dag_run=population, from_state="failed", to_state="success", at=utcnow())
     expect(page.locator("#kinds")).to_contain_text("Failing 0")
     expect(page.locator('[data-dag="etl"] .state')).to_have_text("✓ success")
+    # The list has come anew; the next key goes on from the row where the person is.
+    page.keyboard.press("j")
+    expect(page.locator('[data-dag="quiet"] a:focus')).to_have_count(1)
+    page.keyboard.press("o")
+    expect(page).to_have_url(re.compile(r"/dags/quiet$"))
     assert complaints == []
 
 
