@@ -12,8 +12,32 @@ function go(place) {
   document.querySelector(`.side a[href="${CSS.escape(at(place))}"]`)?.click();
 }
 
+// What the element of a key is called; a title that tells the key besides need not do so on the sheet.
+function nameOf(element) {
+  const title = element.title.replace(/(^|; )\S key\b/, "").replace(/ \( \S \)/, "");
+  return element.getAttribute("aria-label") || title || element.textContent.trim();
+}
+
+function line(key, name) {
+  const [place, term, sign, words] = ["div", "dt", "kbd", "dd"].map((tag) => document.createElement(tag));
+  sign.textContent = key;
+  words.textContent = name;
+  term.append(sign);
+  place.append(term, words);
+  return place;
+}
+
+// The sheet tells the keys of what is on the page now, and of the general ones those that the page does not take for itself.
 function showKeys() {
-  document.getElementById("keys")?.showModal();
+  const sheet = document.getElementById("keys");
+  if (!sheet) return;
+  const own = new Map();
+  for (const element of document.querySelectorAll("main [data-key]")) if (!own.has(element.dataset.key)) own.set(element.dataset.key, nameOf(element));
+  const place = sheet.querySelector("[data-own-keys]");
+  place.hidden = !own.size;
+  place.querySelector("dl").replaceChildren(...[...own].map(([key, name]) => line(key, name)));
+  for (const general of sheet.querySelectorAll("[data-general]")) general.hidden = own.has(general.dataset.general);
+  sheet.showModal();
 }
 
 function focusFilter() {

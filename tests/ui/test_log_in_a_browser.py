@@ -89,6 +89,14 @@ def test_a_long_log_is_read_by_keys_search_and_links(browser: Browser, live_serv
     page.goto(f"{live_server.url}{path}#error")
     _ready(page)
     expect(page.locator("li.target")).to_contain_text("the first fault")
+    # The sheet of keys tells what is on this page, and not of general keys that mean something else here.
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(sheet.get_by_text("First error. Again: the next one")).to_be_visible()
+    expect(sheet.get_by_text("Download as text")).to_be_visible()
+    expect(sheet.get_by_text("Clear…")).to_be_visible()
+    expect(sheet.get_by_text("Sidebar small or wide")).to_be_visible()
+    expect(sheet.get_by_text("Density of rows")).to_be_hidden()
     assert complaints == []
 
 
