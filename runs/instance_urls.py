@@ -2,11 +2,11 @@
 
 from django.urls import path
 
+from runs.run_paths import RUN
 from runs.views import instance_tabs, log, run_group, ti_head, ti_mapped
 from runs.views.ti_values import KEPT, XCOM, deleting, setting
 
-_RUN = "dags/<str:dag_id>/runs/<str:run_id>"
-_TASK = _RUN + "/tasks/<str:task_id>"
+_TASK = RUN + "/tasks/<str:task_id>"
 _INDEX = _TASK + "/mapped/<int:map_index>"
 # Each with a map index or without: path, view, name.
 _PAGES = (
@@ -24,7 +24,7 @@ _PAGES = (
     ("details", instance_tabs.ti_details, "ti_details"),
 )
 INSTANCES = [
-    path(f"{_RUN}/tasks/group/<str:group_id>", run_group.run_group, name="run_group"),
+    path(f"{RUN}/tasks/group/<str:group_id>", run_group.run_group, name="run_group"),
     path(_TASK, log.log_detail, name="log_detail"),
     path(_INDEX, log.log_detail, name="mapped_log_detail"),
     path(f"{_TASK}/mapped", ti_mapped.ti_mapped, name="ti_mapped"),

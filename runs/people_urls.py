@@ -2,10 +2,10 @@
 
 from django.urls import path
 
+from runs.run_paths import RUN
 from runs.views import connection_test, pools, required_actions
 
-_RUN = "dags/<str:dag_id>/runs/<str:run_id>"
-_TASK = _RUN + "/tasks/<str:task_id>"
+_TASK = RUN + "/tasks/<str:task_id>"
 
 urlpatterns = [
     path("connections/<str:conn_id>/test", connection_test.connection_test, name="connection_test"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("required_actions", required_actions.required_actions, name="required_actions"),
     path("required_actions/<str:ti_id>", required_actions.required_action_answer, name="required_action_answer"),
     path("dags/<str:dag_id>/required_actions", required_actions.dag_required_actions, name="dag_required_actions"),
-    path(f"{_RUN}/required_actions", required_actions.run_required_actions, name="run_required_actions"),
+    path(f"{RUN}/required_actions", required_actions.run_required_actions, name="run_required_actions"),
     path(f"{_TASK}/required_actions", required_actions.ti_required_actions, name="ti_required_actions"),
     path(f"{_TASK}/mapped/<int:map_index>/required_actions", required_actions.ti_required_actions, name="ti_required_actions"),
 ]

@@ -37,14 +37,19 @@ def scheduled_run_id(dag_id: str, *, run_after: datetime, partition_key: str | N
     if partition_key is None:
         return run_id_of("scheduled", run_after=run_after)
     mark = hashlib.sha256(f"{dag_id} {run_after.isoformat()}".encode()).hexdigest()[:8]
-    return f"scheduled__{run_after.isoformat()}__{partition_key}"[:241] + f"__{mark}"
+    return f"scheduled__{run_after.isoformat()}__{_in_id(partition_key)}"[:241] + f"__{mark}"
 
 
 def backfill_run_id(*, run_after: datetime, partition_key: str | None) -> str:
     """Return the id of a backfill's run; that of a partition names its key and is new each time, as in Airflow."""
     if partition_key is None:
         return run_id_of("backfill", run_after=run_after)
-    return f"backfill__{run_after.isoformat()}__{partition_key}__{_random_suffix()}"
+    return f"backfill__{run_after.isoformat()}__{_in_id(partition_key)}__{_random_suffix()}"
+
+
+def _in_id(partition_key: str) -> str:
+    """Return the key without slashes, which an address could not carry; what follows it keeps the id unique."""
+    return partition_key.replace("/", "-")
 
 
 def _random_suffix() -> str:

@@ -7,13 +7,13 @@ from runs.dag_urls import DAG_PAGES
 from runs.instance_urls import INSTANCES
 from runs.list_urls import LISTS
 from runs.metrics.view import metrics
+from runs.run_paths import RUN
 from runs.run_tab_urls import RUN_TABS
 from runs.views import backfills, clear, graph, live, mark, notes, orders, removals, run, trigger
 
-_RUN = "dags/<str:dag_id>/runs/<str:run_id>"
-_TASK = _RUN + "/tasks/<str:task_id>"
+_TASK = RUN + "/tasks/<str:task_id>"
 _INDEX = _TASK + "/mapped/<int:map_index>"
-_GROUP = _RUN + "/tasks/group/<str:group_id>"
+_GROUP = RUN + "/tasks/group/<str:group_id>"
 _OF_RUNS = {
     **{"clear": clear.run_clear, "mark": mark.run_mark, "note": notes.run_note, "delete": removals.run_delete},
     **{"stop": orders.run_stop, "hold": orders.run_hold, "release": orders.run_release},
@@ -25,14 +25,14 @@ _OF_INSTANCES = {
 # The forms that act: a dialog, or a page of its own. A task instance is named with its map index or without.
 _ACTIONS = [
     path("dags/<str:dag_id>/delete", removals.dag_delete, name="dag_delete"),
-    *(path(f"{_RUN}/{word}", view, name=f"run_{word}") for word, view in _OF_RUNS.items()),
+    *(path(f"{RUN}/{word}", view, name=f"run_{word}") for word, view in _OF_RUNS.items()),
     path(f"{_GROUP}/clear", clear.group_clear, name="group_clear"),
     path(f"{_GROUP}/mark", mark.group_mark, name="group_mark"),
     *(path(f"{place}/{word}", view, name=f"ti_{word}") for word, view in _OF_INSTANCES.items() for place in (_TASK, _INDEX)),
 ]
 _GRAPHS = [
     path("dags/<str:dag_id>/graph", graph.dag_graph, name="dag_graph"),
-    path(f"{_RUN}/graph", graph.run_graph, name="run_graph"),
+    path(f"{RUN}/graph", graph.run_graph, name="run_graph"),
 ]
 
 urlpatterns = [
@@ -53,6 +53,6 @@ urlpatterns = [
     path("backfills/<int:backfill_id>/cancel", backfills.backfill_cancel, name="backfill_cancel"),
     path("backfills/<int:backfill_id>/pause", backfills.backfill_hold, name="backfill_pause"),
     path("backfills/<int:backfill_id>/unpause", backfills.backfill_release, name="backfill_unpause"),
-    path(_RUN, run.run_detail, name="run_detail"),
+    path(RUN, run.run_detail, name="run_detail"),
     *INSTANCES,
 ]

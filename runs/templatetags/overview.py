@@ -10,6 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
 from runs.pages.dags.spark import STEP, Bar
+from runs.run_paths import in_path
 
 register = template.Library()
 
@@ -45,7 +46,7 @@ def spark(bars: Sequence[Bar], dag_id: str) -> str:
 
 
 def _drawn(bar: Bar, below: str) -> str:
-    title, url = escape(bar.title), f"{below}{quote(bar.run.run_id, safe='~:@+')}"
+    title, url = escape(bar.title), f"{below}{quote(in_path(bar.run.run_id), safe='~:@+')}"
     sign = f'<text x="{bar.x}" y="27" class="{bar.family}">{bar.glyph}</text>' if bar.glyph else ""
     shape = f'<rect class="{bar.family}" x="{bar.x}" y="{bar.y}" width="8" height="{bar.height}" rx="1.5"/>'
     space = f'<rect class="all" x="{bar.x}" width="{STEP}" height="28"/>'

@@ -31,6 +31,7 @@ from orchestrator.sdk.definitions.timetables import CronPartitionTimetable, Part
 from runs.assets.consumed import consumed_by
 from runs.assets.partitioned import PartitionKeyError
 from runs.models import DagRun, PartitionWait
+from runs.run_ids import backfill_run_id, scheduled_run_id
 from runs.services import run_trigger
 from tests.assets import changed, happen, stored
 from tests.integration.runs.harness import Rounds
@@ -191,6 +192,14 @@ def test_a_cron_partition_run_has_its_key_and_comes_once():
     assert (run.partition_date, run.partition_key, run.logical_date) == (before, before.strftime("%Y-%m-%dT%H:%M:%S"), None)
     assert run.run_id.startswith(f"scheduled__{due.isoformat()}__{run.partition_key}__")
     assert Dag.objects.get().next_dagrun_create_after == due + timedelta(hours=1)
+
+
+def test_a_key_with_a_slash_makes_no_run_id_that_an_address_cannot_carry():
+    scheduled = scheduled_run_id("d", run_after=at(2026, 1, 2), partition_key="2026/01/02")
+    assert scheduled.startswith("scheduled__2026-01-02T00:00:00+00:00__2026-01-02__")
+    assert scheduled == scheduled_run_id("d", run_after=at(2026, 1, 2), partition_key="2026/01/02")
+    backfill = backfill_run_id(run_after=at(2026, 1, 2), partition_key="2026/01/02")
+    assert backfill.startswith("backfill__2026-01-02T00:00:00+00:00__2026-01-02__")
 
 
 @pytest.mark.parametrize(

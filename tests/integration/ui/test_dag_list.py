@@ -217,7 +217,9 @@ def test_a_page_of_fifty_dags_is_small() -> None:
     assert len(gzip.compress(content)) < 60_000
 
 
-@pytest.mark.parametrize("run_id", ["manual__2026-01-05T12:00:00+00:00", "<b> 'x' & \"y\"", "a?b#c%d", "é~@+"])
+@pytest.mark.parametrize(
+    "run_id", ["manual__2026-01-05T12:00:00+00:00", "<b> 'x' & \"y\"", "a?b#c%d", "é~@+", "2026/01", "a%2Fb%252F/c%25"]
+)
 def test_a_bar_leads_to_its_run_whatever_the_run_is_called(run_id: str) -> None:
     make_run(make_dag("a"), run_id, state="success")
     client = client_of("Viewer")

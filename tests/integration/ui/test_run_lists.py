@@ -1,5 +1,7 @@
 """The lists of runs take the filters of the REST list, in words that people write, and show as much for one run as for many."""
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from accounts.models import DagRule, User
 from accounts.roles import Role
 from dags_app.models import Dag
 from runs.models import DagRun
-from tests.factories import NOON, make_dag, make_run
+from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +204,13 @@ def test_c07_a_page_far_down_begins_where_it_is_in_the_index(client: Client, dag
         with CaptureQueriesContext(connection) as seen:
             client.get(f"/dag_runs{url}")
         assert any(f'"run_after" {sign} ' in query["sql"] and "ORDER BY" in query["sql"] for query in seen)
+
+
+@pytest.mark.parametrize("state", ["failed", "running", "queued"])
+def test_a_run_whose_id_has_a_slash_is_listed_and_has_its_pages(client: Client, dag: Dag, state: str) -> None:
+    make_ti(make_run(dag, "scheduled__2026/01%2F02__a", state=state), state="failed")
+    for path in ("/dag_runs", "/dags/etl/runs", "/dags/etl", "/task_instances", "/timeline", "/", "/search?q=2026"):
+        assert client.get(path).status_code == 200
+    (url,) = set(re.findall(r'href="(/dags/etl/runs/[^"]*)" title', client.get("/dag_runs").content.decode()))
+    for tab in ("", "/details", "/graph", "/tasks/t", "/clear"):
+        assert "2026/01%2F02" in html.unescape(client.get(f"{html.unescape(url)}{tab}").content.decode())
