@@ -11,6 +11,7 @@ from accounts.access import Access, Verdict, access_of
 from accounts.roles import Role
 from dags_app.models import Dag, DagFavorite, DagVersion, DagWarning, ParseImportError
 from dags_app.selectors import SpecUnreadableError, spec_of
+from orchestrator.sdk.definitions.dag_checks import is_link
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.hitl.selectors import questions
 from runs.models import DagRun
@@ -20,7 +21,7 @@ _OF_LAST_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner with the address that the author gave for him."""
+    """An owner with the address that the author gave for him; empty where it is no web or mail address."""
 
     name: str
     link: str
@@ -102,7 +103,7 @@ def _version(dag: Dag) -> int | None:
 
 
 def _owners(dag: Dag) -> list[Owner]:
-    links = dict(dag.owner_links.values_list("owner", "link"))
+    links = {owner: link for owner, link in dag.owner_links.values_list("owner", "link") if is_link(link)}
     names = [name.strip() for name in dag.owners.split(",") if name.strip()]
     return [Owner(name, links.get(name, "")) for name in names]
 

@@ -47,6 +47,14 @@ def test_the_head_tells_schedule_runs_owners_tags_and_version(client: Client, da
     assert 'data-key="t"' in shown and "/dags/etl/backfill" in shown and "/dags/etl/delete" in shown
 
 
+@pytest.mark.parametrize("link", ["javascript://x/%0aalert(1)", " JavaScript://x/%0aalert(1)", "data:text/html,x", "http://["])
+def test_an_address_of_an_owner_that_is_no_web_or_mail_address_is_no_link(client: Client, dag: Dag, link: str) -> None:
+    DagOwnerLink.objects.create(dag=dag, owner="ops", link=link)
+    DagOwnerLink.objects.create(dag=dag, owner="ann", link="mailto:ann@example.com")
+    shown = html(client)
+    assert f'href="{link}"' not in shown and "ops" in shown and 'href="mailto:ann@example.com"' in shown
+
+
 def test_the_facts_come_alone_for_a_page_that_is_open(client: Client, dag: Dag) -> None:
     make_run(dag, "r", state="failed")
     shown = html(client, "/dags/etl/facts")
