@@ -57,7 +57,7 @@ BROWSE = (
     Place("Deadlines", "hourglass", "deadline_list", ("/deadlines",)),
     Place("Audit log", "history", "audit_log", ("/events",)),
     Place("XComs", "arrows-diff", "xcom_list", ("/xcoms",)),
-    Place("Jobs", "cpu", "job_list", ("/jobs",), Role.ADMIN),
+    Place("Jobs", "cpu", "job_list", ("/jobs",)),
     Place("Bulk actions", "list-details", "bulk_list", ("/bulk",)),
 )
 ADMIN = (

@@ -9,7 +9,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
-from accounts.roles import Role
 from accounts.views import page
 from dags_app.models import Dag
 from orchestrator.ui.list_page import list_page
@@ -29,7 +28,7 @@ def xcom_list(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@page(Role.ADMIN)
+@page()
 def job_list(request: HttpRequest) -> HttpResponseBase:
     """List the parts of the platform, what lives first."""
     return list_page(request, "runs/job_list.html", jobs.JOBS, jobs.jobs_shown(), attach=jobs.attach)
