@@ -15,6 +15,7 @@ from dags_app.api.asset_expressions import asset_expression
 from dags_app.models import Dag
 from orchestrator.sdk.serialization.spec import DagSpec
 from orchestrator.templatetags.shown import NOTHING, moment, seconds
+from runs.pages.dags.schedule import schedule_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def _identity(dag: Dag) -> Iterator[tuple[str, str | SafeString]]:
 
 
 def _schedule(dag: Dag, spec: DagSpec | None) -> Iterator[tuple[str, str | SafeString]]:
-    yield "Schedule", dag.timetable_description or NOTHING
+    yield "Schedule", schedule_words(dag)
     yield "Expression", _code(dag.timetable_summary)
     yield "Timetable", _code(dag.timetable_type)
     yield "Paused", _yes(dag.is_paused)

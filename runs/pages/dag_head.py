@@ -15,6 +15,7 @@ from orchestrator.sdk.definitions.dag_checks import is_link
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.hitl.selectors import questions
 from runs.models import DagRun
+from runs.pages.dags.schedule import schedule_words
 
 _OF_LAST_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
 
@@ -49,8 +50,7 @@ class DagHead:
     @property
     def schedule(self) -> str:
         """The schedule in words."""
-        dag = self.dag
-        return dag.timetable_description or dag.timetable_summary or "Only by hand"
+        return schedule_words(self.dag)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
+from runs.pages.dags.schedule import schedule_words
 from runs.pages.dags.spark import STEP, Bar
 from runs.run_paths import in_path
 
@@ -22,15 +23,7 @@ def last_line(text: Any) -> str:
     return lines[-1] if lines else ""
 
 
-# What Airflow's timetables say of themselves, and what people call it.
-_SCHEDULES = {"Never, external triggers only": "by hand", "Triggered by assets": "by assets"}
-
-
-@register.filter
-def schedule(dag: Any) -> str:
-    """Return the schedule of a DAG in a few words; the summary, which is the cron expression, where nobody described it."""
-    text = dag.timetable_description or dag.timetable_summary or ""
-    return _SCHEDULES.get(text, text)
+register.filter("schedule", schedule_words)
 
 
 @register.simple_tag

@@ -55,6 +55,13 @@ def test_an_address_of_an_owner_that_is_no_web_or_mail_address_is_no_link(client
     assert f'href="{link}"' not in shown and "ops" in shown and 'href="mailto:ann@example.com"' in shown
 
 
+def test_the_schedule_is_said_in_the_same_words_in_the_list_in_the_head_and_in_the_details(client: Client, dag: Dag) -> None:
+    Dag.objects.update(timetable_description="Never, external triggers only", timetable_summary=None)
+    for path in ("/dags", "/dags/etl", "/dags/etl/details"):
+        shown = html(client, path)
+        assert ("by hand" in shown, "external triggers" in shown) == (True, False), path
+
+
 def test_the_facts_come_alone_for_a_page_that_is_open(client: Client, dag: Dag) -> None:
     make_run(dag, "r", state="failed")
     shown = html(client, "/dags/etl/facts")

@@ -13,6 +13,7 @@ from accounts.models import DagRule
 from accounts.roles import Role
 from dags_app.models import Dag, DagLink, DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
+from orchestrator.templatetags.shown import run_title
 from runs.models import DagRun, TaskInstance
 from runs.pages.worst import NONE, WORST_FIRST, known, rank, rank_of_row, state_of, worst
 from runs.states import TaskInstanceState
@@ -182,6 +183,13 @@ def test_who_may_not_see_the_dag_sees_no_graph(run: DagRun) -> None:
     DagRule.objects.create(user_id=int(stranger.session["_auth_user_id"]), dag_id="own", role=Role.VIEWER)
     assert stranger.get("/dags/etl/graph").status_code == stranger.get("/dags/etl/runs/r/graph").status_code == 404
     assert Client().get("/dags/etl/graph").status_code == 302
+
+
+def test_the_graph_of_a_run_has_the_title_and_the_crumbs_of_every_page_of_the_run(client: Client, run: DagRun) -> None:
+    make_run(run.dag, "other", state="success")
+    shown = client.get("/dags/etl/runs/r/graph").content.decode()
+    assert f"<title>Graph · {run_title(run)} · etl" in " ".join(shown.split())
+    assert 'aria-label="Other runs"' in shown and 'href="/dags/etl/runs/other/graph"' in shown
 
 
 def test_the_worst_state_stands_for_several() -> None:
