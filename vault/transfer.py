@@ -1,6 +1,7 @@
 """Decides how connections and variables leave as files and come in from them."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from orchestrator.sdk.definitions.connection import Connection as Parsed
 from orchestrator.sdk.execution.masking import MASK
-from orchestrator.sdk.secrets.files import connections_of, variables_of
+from orchestrator.sdk.secrets.files import SecretsFileError, connections_of, variables_of
 from vault.keys import UndecryptableError
 from vault.models import Connection, Variable
 from vault.services import connection_set, variable_set
@@ -20,6 +21,11 @@ SERIALIZATIONS = ("json", "uri")
 Through = Callable[[Sequence[str]], Iterable[str]]
 
 _MASKED = f"{MASK} stands for a stored secret, and none is stored here. Write the secret into the file, or leave it out."
+_CONNECTION_NAME, _VARIABLE_NAME = re.compile(r"[\w.-]{1,250}"), re.compile(r"[^\x00-\x1f\x7f]{1,250}")
+_SHAPES = {
+    "connection": "it has 1 to 250 letters, digits, '_', '-' and '.'",
+    "variable": "it has 1 to 250 characters, none of them a control character such as a line break",
+}
 _PARTS = ("conn_type", "description", "login", "password", "host", "port", "schema", "extra")
 
 
@@ -106,6 +112,7 @@ def connections_import(
         keeping: ``***`` stands for the stored secret, as where people see it; raises ``MaskedError`` where none is stored.
     """
     wanted = connections_of(path)
+    _refuse_names(wanted, _CONNECTION_NAME, "connection")
     there = set(Connection.objects.filter(conn_id__in=wanted).values_list("conn_id", flat=True))
     _refuse(there, on_existing, "connections")
     is_written = on_existing == "overwrite" if on_existing else overwrite
@@ -124,9 +131,17 @@ def variables_import(
         keeping: as for ``connections_import``.
     """
     wanted = {name: _unwrapped(value) for name, value in variables_of(path).items()}
+    _refuse_names(wanted, _VARIABLE_NAME, "variable")
     there = set(Variable.objects.filter(key__in=wanted).values_list("key", flat=True))
     _refuse(there, on_existing, "variables")
     return _import(wanted, there, on_existing == "overwrite", _write_variable_keeping if keeping else _write_variable, through)
+
+
+def _refuse_names(names: Iterable[str], shape: re.Pattern[str], noun: str) -> None:
+    """Refuse names that no address and no column could carry."""
+    for name in names:
+        if not shape.fullmatch(name):
+            raise SecretsFileError(f"{name[:60]!r} cannot be the name of a {noun}: {_SHAPES[noun]}. Nothing was imported.")
 
 
 def _refuse(there: set[str], on_existing: str, noun: str) -> None:

@@ -119,6 +119,12 @@ def test_materializing_starts_the_one_dag_that_writes_the_asset(op: Client, orde
     assert "No DAG writes this asset" in op.get(url).content.decode()
 
 
+def test_values_with_names_that_no_address_can_carry_are_listed_all_the_same(op: Client, orders: Asset) -> None:
+    writer = {"dag_id": "writer", "run_id": "by/hand"}
+    AssetState.objects.create(asset=orders, key="odd\nkey", value='"odd value"', updated_at=NOON, writer=writer)
+    assert "odd value" in op.get(f"/assets/{orders.pk}").content.decode()
+
+
 def test_queues_are_emptied_and_values_forgotten(op: Client, orders: Asset) -> None:
     url = f"/assets/{orders.pk}"
     assert "1 event will start no run of DAG reader" in op.get(f"{url}/queue/reader/empty").content.decode()

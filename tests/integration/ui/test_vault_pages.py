@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AuditLog
+from runs.models import Pool
 from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 from vault.models import Connection, Variable
@@ -135,6 +136,27 @@ def test_files_that_cannot_be_taken_are_refused_with_words(client: Client) -> No
     assert "none is stored here" in text_of(masked)
     assert "Choose a file" in text_of(client.post("/variables/import", {"on_existing": "fail"}))
     assert "Choose what happens" in text_of(client.post("/variables/import", {"text": "{}", "on_existing": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("noun", "name"),
+    [("connections", name) for name in ("a/b", "", "a\nb", "a\x00", "x" * 251)]
+    + [("variables", name) for name in ("", "a\nb", "a\x00", "x" * 251)],
+)
+def test_an_import_refuses_names_that_no_page_and_no_column_could_carry(client: Client, noun: str, name: str) -> None:
+    answer = import_file(client, noun, {name: {"conn_type": "http"}, "fine": {"conn_type": "http"}})
+    assert answer.status_code == 422 and "Nothing was imported" in text_of(answer)
+    assert not Variable.objects.filter(key="fine").exists() and not Connection.objects.filter(conn_id="fine").exists()
+
+
+def test_rows_with_names_that_no_address_can_carry_are_listed_all_the_same(client: Client) -> None:
+    for name in ("a/b", ""):
+        connection_set(name, conn_type="http", host=f"host-of-{name}")
+    for name in ("a\nb", ""):
+        variable_set(name, f"value-of-{name}")
+        Pool.objects.create(pool=name, slots=1, description=f"text-of-{name}")
+    assert "host-of-a/b" in text_of(client.get("/connections")) and "value-of-a" in text_of(client.get("/variables"))
+    assert "text-of-a" in text_of(client.get("/pools"))
 
 
 def test_a_test_from_the_list_says_that_tests_are_off_and_defaults_are_made_once(client: Client) -> None:
