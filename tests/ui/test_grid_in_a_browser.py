@@ -51,12 +51,15 @@ def cell(page: Page, task: str, column: int) -> Any:
 
 
 def test_cells_are_reached_by_arrows_named_for_readers_and_opened_by_keys(page: Page) -> None:
+    TaskInstance.objects.filter(dag_run__run_id="r2", task_id="q.a").update(state="failed")
+    page.reload()
+    expect(page.locator("[data-reach]")).to_have_count(1)
     expect(page.get_by_role("grid", name="States of tasks by run")).to_be_visible()
     page.locator("[data-reach]").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     focused = page.locator("td:focus")
-    expect(focused).to_have_accessible_name(re.compile(r"^q\.a, Jan 07 12:00:00 UTC · manual, success$"))
+    expect(focused).to_have_accessible_name(re.compile(r"^q\.a, Jan 07 12:00:00 UTC · manual, failed$"))
     expect(page.get_by_role("tooltip")).to_contain_text("ValueError: row 2")
     page.keyboard.press("ArrowLeft")
     expect(focused).to_have_accessible_name(re.compile(r"^q\.a, Jan 06"))
