@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.urls import reverse
 from orchestrator.templatetags.shown import look_of, run_title, seconds
 from runs.models import DagRun
 from runs.pages.rows import elapsed
+from runs.pages.usual import quantile
 
 WIDE, NARROW, HEIGHT, LEFT = 900, 420, 160, 56
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
@@ -86,11 +86,6 @@ def chart_of(spans: Sequence[Span], width: int = WIDE, with_waiting: bool = Fals
     bars = [_bar(span, position, step, top, with_waiting) for position, span in enumerate(spans)]
     lengths = sorted(span.worked for span in spans)
     return Chart(bars, ticks(top), _line(quantile(lengths, 0.5), top), _line(quantile(lengths, 0.95), top), width)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the least of the ordered values that at least that share of them does not exceed."""
-    return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 def ticks(top: float) -> list[Line]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 from runs.models import AttemptFields, DagRun, TaskInstance
 from runs.pages.ti_address import path_of_instance
+from runs.pages.usual import deviation, usual
 
 RUNS = 25
-# Fewer successes say nothing about what is usual.
-LEAST = 3
 HEIGHT = 40
 
 
@@ -38,10 +36,7 @@ class Past:
 
     def difference(self, seconds: float | None) -> str:
         """Say how much longer or shorter than usual something took: ``+38 %``; empty where nobody would care."""
-        if seconds is None or not self.usual or abs(seconds - self.usual) < 1:
-            return ""
-        share = round(100 * (seconds - self.usual) / self.usual)
-        return f"{share:+d} %" if abs(share) >= 10 else ""
+        return deviation(seconds, self.usual)
 
 
 def past_of(ti: AttemptFields, run: DagRun) -> Past:
@@ -54,7 +49,7 @@ def past_of(ti: AttemptFields, run: DagRun) -> Past:
     longest = max((row.duration for row in found if row.duration is not None), default=None)
     bars = [_bar(place, row, longest, run) for place, row in enumerate(found)]
     failed = sum(row.state == "failed" for row in found)
-    return Past(bars, median(done) if len(done) >= LEAST else None, longest, failed)
+    return Past(bars, usual(done), longest, failed)
 
 
 _NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "duration", "start_date")

@@ -15,8 +15,9 @@ from dags_app.models import Dag, DagFavorite
 from runs.models import DagRun
 from runs.pages.dags.failures import Failure, failures_of
 from runs.pages.dags.newest import SHOWN_RUNS, newest_runs
-from runs.pages.dags.spark import Bar, bars, deviation, usual_seconds
+from runs.pages.dags.spark import Bar, bars
 from runs.pages.rows import elapsed
+from runs.pages.usual import deviation, of_successes, usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def facts_of(dags: Sequence[Dag], user: Any) -> list[Facts]:
             failure=failures.get(own[-1].pk) if own else None,
             is_favourite=dag.pk in marked,
             may_act=dag.pk in mine,
-            usual=usual_seconds(own),
+            usual=usual(of_successes(own)),
             owners=[name.strip() for name in dag.owners.split(",") if name.strip()],
         )
 

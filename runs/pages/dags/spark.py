@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from orchestrator.templatetags.shown import look_of, run_title, seconds
 from runs.models import DagRun
@@ -40,19 +39,3 @@ def _bar(run: DagRun, length: float, longest: float, place: int) -> Bar:
     title = f"{word}, {run_title(run)}, {seconds(length)}" if run.start_date else f"{word}, {run_title(run)}"
     # What went well needs no sign: then the others stand out, also without colours.
     return Bar(run, place * STEP, HEIGHT - height, height, family, "" if family == "ok" else glyph, title)
-
-
-def usual_seconds(runs: Sequence[DagRun]) -> float | None:
-    """Return the median duration of the runs that succeeded, None below two."""
-    lengths = [run.duration for run in runs if run.state == "success" and run.duration is not None]
-    return median(lengths) if len(lengths) > 1 else None
-
-
-def deviation(length: float | None, usual: float | None) -> str:
-    """Return by how much a duration differs from the usual one, such as ``+38 %``; empty where that says nothing."""
-    if length is None or not usual or max(length, usual) < 1:
-        return ""
-    percent = round((length / usual - 1) * 100)
-    if abs(percent) < 10:
-        return ""
-    return f"{percent:+d} %" if percent < 1000 else f"{length / usual:.0f} times"

@@ -12,8 +12,8 @@ from django.db.models import Count, Min
 from runs.explain.run import explain_run
 from runs.models import DagRun, TaskInstance
 from runs.pages.dags.newest import newest_runs
-from runs.pages.dags.spark import usual_seconds
 from runs.pages.rows import elapsed
+from runs.pages.usual import of_successes, usual
 from runs.states import DagRunState, TaskInstanceState
 
 MOST_RUNNING = 10
@@ -102,8 +102,8 @@ def _progress(runs: Sequence[DagRun], now: datetime) -> list[Progress]:
     rows = TaskInstance.objects.filter(dag_run__in=runs).order_by().values_list("dag_run_id", "state")
     for run_id, state, number in rows.annotate(number=Count("pk")):
         counts[run_id][_FAMILIES.get(state or "", "waiting")] += number
-    usual = {dag_id: usual_seconds(newest) for dag_id, newest in newest_runs({run.dag_id for run in runs}).items()}
-    return [_of(run, counts[run.pk], usual.get(run.dag_id), now) for run in runs]
+    known = {dag_id: usual(of_successes(newest)) for dag_id, newest in newest_runs({run.dag_id for run in runs}).items()}
+    return [_of(run, counts[run.pk], known.get(run.dag_id), now) for run in runs]
 
 
 def _of(run: DagRun, counts: Counter[str], usual: float | None, now: datetime) -> Progress:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, quantiles
+from statistics import fmean
 from typing import Any
 
 from orchestrator.ui.texts import code
 from runs.models import DagRun
 from runs.pages.run.head import RunHead, version_numbers
-from runs.states import DagRunState
+from runs.pages.usual import of_successes, quantile
 
 # Above this a configuration is shown as plain text: colours would cost more than they tell.
 MOST_COLOURED = 50_000
@@ -48,11 +48,10 @@ def details_of(head: RunHead) -> Details:
 
 def usual_of(runs: Sequence[DagRun]) -> Usual | None:
     """Return how long the successful ones among some runs took."""
-    taken = sorted(seconds for run in runs if run.state == DagRunState.SUCCESS and (seconds := run.duration) is not None)
+    taken = sorted(of_successes(runs))
     if not taken:
         return None
-    p95 = quantiles(taken, n=20, method="inclusive")[-1] if len(taken) > 1 else taken[0]
-    return Usual(len(taken), fmean(taken), median(taken), p95, taken[0], taken[-1])
+    return Usual(len(taken), fmean(taken), quantile(taken, 0.5), quantile(taken, 0.95), taken[0], taken[-1])
 
 
 def versions_used(run: DagRun) -> list[int]:

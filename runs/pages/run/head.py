@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,10 +17,13 @@ from dags_app.models import Dag, DagVersion
 from orchestrator.ui.texts import markdown
 from runs.models import DagRun, Hold
 from runs.pages.rows import elapsed
+from runs.pages.usual import deviation, of_successes, usual
 from runs.states import DAG_RUN_FINISHED, DagRunState
 
 # The runs before this one that are looked at: for the usual duration, for the history of an error.
 EARLIER = 50
+# Of those that succeeded so many make what is usual.
+MEASURED = 20
 SIBLINGS = 7
 LONGEST_CONF = 60
 _LIGHT = ("pk", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after", "start_date", "end_date")
@@ -76,8 +78,7 @@ class RunHead:
         """How the duration differs from the usual one: ``+38 %``; empty where it does not, or nobody knows."""
         if not self.usual or self.seconds is None or not (self.is_over or self.seconds > self.usual):
             return ""
-        share = round(100 * (self.seconds / self.usual - 1))
-        return f"{share:+} %".replace("-", "\N{MINUS SIGN}") if share else ""
+        return deviation(self.seconds, self.usual)
 
     @property
     def is_slow(self) -> bool:
@@ -115,7 +116,7 @@ def _made(run: DagRun, user: Any) -> RunHead:
     numbers = version_numbers(version_ids)
     earlier = list(_light(run).filter(_before(run)).order_by("-run_after", "-pk")[:EARLIER])
     later = list(_light(run).filter(_after(run)).order_by("run_after", "pk")[:SIBLINGS])[::-1]
-    durations = [taken for other in earlier if other.state == DagRunState.SUCCESS and (taken := other.duration) is not None]
+    durations = of_successes(earlier)[:MEASURED]
     return RunHead(
         run=run,
         dag_name=(dag.dag_display_name if dag else "") or run.dag_id,
@@ -125,8 +126,8 @@ def _made(run: DagRun, user: Any) -> RunHead:
         earlier=earlier,
         later=later,
         seconds=elapsed(run.start_date, run.end_date),
-        usual=median(durations[:20]) if durations else None,
-        measured=len(durations[:20]),
+        usual=usual(durations),
+        measured=len(durations),
         holds=[] if run.state in DAG_RUN_FINISHED else list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index")),
         may_act=access_of(user).on_dag(Role.USER, run.dag_id) is Verdict.GRANTED,
         note=markdown(run.note) if run.note else "",

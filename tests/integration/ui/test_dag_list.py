@@ -16,7 +16,8 @@ from dags_app.models import Dag, DagFavorite, DagTag
 from orchestrator.kernel.clock import utcnow
 from runs.models import DagRun
 from runs.pages.dags.newest import newest_runs
-from runs.pages.dags.spark import bars, deviation
+from runs.pages.dags.spark import bars
+from runs.pages.usual import deviation, usual
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
@@ -70,8 +71,12 @@ def test_bars_are_as_high_as_runs_were_long_and_signed_where_they_did_not_go_wel
 
 
 def test_a_duration_is_told_against_the_usual_one_only_where_it_differs() -> None:
-    assert (deviation(138, 100), deviation(50, 100), deviation(101, 100)) == ("+38 %", "-50 %", "")
+    assert (deviation(138, 100), deviation(50, 100), deviation(101, 100)) == ("+38 %", "\N{MINUS SIGN}50 %", "")
     assert (deviation(None, 100), deviation(5, None), deviation(0.2, 0.1), deviation(5000, 100)) == ("", "", "", "50 times")
+
+
+def test_two_durations_say_nothing_about_what_is_usual() -> None:
+    assert (usual([]), usual([5, 7]), usual([9, 5, 7])) == (None, None, 7)
 
 
 def test_a_failing_dag_shows_its_error_without_a_click() -> None:

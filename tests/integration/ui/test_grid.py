@@ -17,8 +17,9 @@ from dags_app.models import Dag, DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec, to_json
 from orchestrator.templatetags.shown import STATES
 from runs.models import DagRun, TaskInstance
-from runs.pages.charts import quantile, ticks
+from runs.pages.charts import ticks
 from runs.pages.grid_cells import bands, sum_cell
+from runs.pages.usual import quantile
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 

@@ -123,7 +123,7 @@ def test_what_is_usual_comes_from_earlier_successes(run: DagRun) -> None:
     make_ti(later, "t", state="success", duration=500.0)
     make_ti(run, "t", state="success", duration=14.0, start_date=NOON, end_date=NOON)
     text = text_of(client_of("Viewer"))
-    assert "usual 10 s, +40 %" in text
+    assert "usually 10 s, +40 %" in text
     assert text.count('class="bar-of') == 5
     assert 'href="/dags/d/runs/e1/tasks/t"' in text
 

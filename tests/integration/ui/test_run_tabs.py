@@ -76,7 +76,7 @@ def test_details_show_all_fields_the_configuration_and_the_usual_duration(client
     assert (
         "Of 5 successful runs before this one" in page
         and "<dt>P50</dt><dd>20 s</dd>" in page
-        and "<dt>P95</dt><dd>38 s</dd>" in page
+        and "<dt>P95</dt><dd>40 s</dd>" in page
     )
     assert "<dt>Versions its tasks use</dt><dd>v1</dd>" in page and "deep" in page
     DagRun.objects.filter(pk=run.pk).update(conf={}, start_date=None, end_date=None)
