@@ -106,7 +106,7 @@ def _signed_in(page: Page, platform: Deployment) -> Page:
     page.locator("input[name=username]").fill(name)
     page.locator("input[name=password]").fill(password)
     page.keyboard.press("Enter")
-    page.locator("nav.side").wait_for()
+    page.wait_for_url(lambda url: "/auth/" not in url)
     return page
 
 
