@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,6 @@ from accounts.access import Access, Verdict, access_of
 from accounts.roles import Role
 from dags_app.models import Dag, DagFavorite, DagVersion, DagWarning, ParseImportError
 from dags_app.selectors import SpecUnreadableError, spec_of
-from orchestrator.sdk.definitions.dag_checks import is_link
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.hitl.selectors import questions
 from runs.models import DagRun
@@ -22,7 +22,7 @@ _OF_LAST_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An owner with the address that the author gave for him; empty where it is no web or mail address."""
+    """An owner with the address that the author gave for him; empty where a browser would run it instead of going there."""
 
     name: str
     link: str
@@ -103,9 +103,14 @@ def _version(dag: Dag) -> int | None:
 
 
 def _owners(dag: Dag) -> list[Owner]:
-    links = {owner: link for owner, link in dag.owner_links.values_list("owner", "link") if is_link(link)}
+    links = {owner: link for owner, link in dag.owner_links.values_list("owner", "link") if not _runs(link)}
     names = [name.strip() for name in dag.owners.split(",") if name.strip()]
     return [Owner(name, links.get(name, "")) for name in names]
+
+
+def _runs(link: str) -> bool:
+    """A browser leaves out spaces and control characters before it reads the scheme."""
+    return re.sub(r"[\x00-\x20]", "", link).lower().startswith(("javascript:", "data:", "vbscript:"))
 
 
 def _import_error(dag: Dag) -> str:

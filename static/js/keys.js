@@ -72,6 +72,8 @@ export function isTyping(target) {
 }
 
 function onKey(event) {
+  // The drawer leaves the page usable, so the browser does not close it by itself.
+  if (event.key === "Escape" && !document.querySelector("dialog:modal")) document.getElementById("drawer")?.close();
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (document.querySelector("dialog:modal")) return;
   if (Date.now() < waitsForPlace && event.key in PLACES) return go(PLACES[event.key]);

@@ -27,7 +27,8 @@ def opened(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page,
     page.goto(f"{url}/auth/login/?next={path}")
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # Until its scripts listen.
+        page.get_by_role("button", name="Sign in").click()
     return page, complaints
 
 

@@ -51,7 +51,8 @@ def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Pa
     page.goto(f"{url}{path}")
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # Until its scripts listen.
+        page.get_by_role("button", name="Sign in").click()
     drawn(page)
     return page, complaints
 

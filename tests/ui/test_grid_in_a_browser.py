@@ -40,7 +40,8 @@ def page(browser: Browser, live_server: Any, dag: Dag) -> Iterator[Page]:
     page.goto(f"{live_server.url}/auth/login/?next=/dags/etl")
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # Until its scripts listen.
+        page.get_by_role("button", name="Sign in").click()
     expect(page.locator("[data-reach]")).to_have_count(1)
     yield page
     assert complaints == []
@@ -90,6 +91,7 @@ def test_a_cell_opens_in_the_drawer_and_changes_as_its_task_does(page: Page, dag
     expect(drawer).to_contain_text("3")
     expect(drawer.get_by_role("link", name=re.compile("Clear"))).to_be_visible()
     page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
     run = DagRun.objects.get(run_id="r2")
     TaskInstance.objects.filter(dag_run=run, task_id="start").update(state="failed")
     StateChange.objects.create(dag_run=run, task_id="start", to_state="failed", at=utcnow())

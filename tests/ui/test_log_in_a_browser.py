@@ -26,7 +26,8 @@ def _open(browser: Browser, url: str, path: str, ready: str = "#log-viewer[data-
     page.goto(f"{url}/auth/login/?next={path}")
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # Until its scripts listen.
+        page.get_by_role("button", name="Sign in").click()
     expect(page.locator(ready)).to_be_visible()
     return page, complaints
 

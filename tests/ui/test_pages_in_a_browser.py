@@ -25,7 +25,8 @@ def _signed_in(browser: Browser, url: str, **options: Any) -> tuple[Page, list[s
     expect(page).to_have_url(re.compile(r"/auth/login/\?next=/dags"))
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    with page.expect_navigation():  # Until its scripts listen.
+        page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("DAGs")
     return page, complaints
 

@@ -88,19 +88,19 @@ def tags(value: Collection[str] | None, dag_id: str) -> set[str]:
 
 def owner_links(value: dict[str, str] | None, dag_id: str) -> dict[str, str]:
     """Return links by owner; raises ``ValueError`` for one that is no address."""
-    bad = {owner: link for owner, link in (value or {}).items() if not is_link(link)}
+    bad = {owner: link for owner, link in (value or {}).items() if not _is_link(link)}
     if bad:
         raise ValueError(f"owner_links of DAG {dag_id!r} must be web or mailto addresses; wrong ones: {bad}")
     return dict(value or {})
 
 
-def is_link(link: str) -> bool:
-    """Return whether a text is a web or mail address: a browser does nothing else with it than go there."""
+def _is_link(link: str) -> bool:
+    """As in Airflow any scheme will do, ``slack://…`` too; the pages leave out those by which a browser runs something."""
     try:
         parts = urlsplit(link)
     except ValueError:
         return False
-    return parts.scheme == "mailto" or (parts.scheme in ("http", "https") and bool(parts.netloc))
+    return parts.scheme == "mailto" or bool(parts.scheme and parts.netloc)
 
 
 def allowed_run_types(value: Any, dag_id: str) -> frozenset[DagRunType] | None:
