@@ -7,6 +7,7 @@ from runs.views import asset_orders, assets
 _ASSET = "assets/<int:asset_id>"
 ASSETS = [
     path("assets", assets.asset_list, name="asset_list"),
+    path("dags/<str:dag_id>/assets", assets.dag_assets, name="dag_assets"),
     path("assets/graph", assets.asset_graph, name="asset_graph"),
     path("dependencies", assets.dependencies, name="dependencies"),
     path(_ASSET, assets.asset_detail, name="asset_detail"),

@@ -27,6 +27,7 @@ DAG = (
     ("Calendar", ("dag_calendar",)),
     ("Durations", ("dag_durations",)),
     ("Backfills", ("dag_backfills",)),
+    ("Assets", ("dag_assets",)),
     ("Required actions", ("dag_required_actions",)),
     ("Audit log", ("dag_events",)),
     ("Code", ("dag_code",)),

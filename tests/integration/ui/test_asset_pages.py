@@ -51,6 +51,17 @@ def op(orders: Asset) -> Client:
     return client_of("Op", name="olga")
 
 
+def test_a_dag_has_a_tab_with_the_assets_that_it_names(op: Client, orders: Asset) -> None:
+    Asset.objects.create(name="strange", uri="strange")
+    for dag_id in ("writer", "reader"):
+        page = op.get(f"/dags/{dag_id}/assets")
+        assert [row.pk for row in page.context["list"].rows] == [orders.pk]
+        assert f"?focus=dag:{dag_id}" in page.content.decode() and 'aria-current="page">Assets' in page.content.decode()
+        assert "Nothing here is named" not in op.get(f"/assets/graph?focus=dag:{dag_id}").content.decode()
+    make_dag("bare")
+    assert "This DAG names none" in op.get("/dags/bare/assets").content.decode()
+
+
 def test_the_list_shows_who_writes_reads_and_awaits_each(op: Client, orders: Asset) -> None:
     page = op.get("/assets")
     (row,) = page.context["list"].rows
