@@ -28,7 +28,7 @@ ORDER = ordering("id", "key", "description", "is_encrypted", default=["id"], _va
 BODY = Body(
     "VariableBody",
     {
-        "key": Field(scalars.text_like(r"^[^\x00-\x1f\x7f]+\Z", 250), required=True, null=False),
+        "key": Field(scalars.text_up_to(250), required=True, null=False),
         "value": Field(lambda value: value, required=True),
         "description": Field(scalars.text),
         "team_name": Field(scalars.text_up_to(50)),

@@ -112,7 +112,6 @@ def test_a_variable_keeps_json_as_text_and_hides_what_its_key_calls_secret(clien
     _, secret = send(client, "post", "/variables", {"key": "db_password", "value": "hunter2"})
     assert secret["value"] == "***"
     assert send(client, "post", "/variables", {"key": "limits", "value": "1"})[0] == 409
-    assert [send(client, "post", "/variables", {"key": key, "value": "1"})[0] for key in ("", "a\nb", "a\n")] == [422] * 3
     _, changed = send(
         client, "patch", "/variables/limits?update_mask=description", {"key": "limits", "value": "9", "description": "e"}
     )
