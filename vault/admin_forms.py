@@ -1,13 +1,13 @@
 """Decides how connections and variables are typed in: secrets go in and never come out, ``***`` keeps what is stored."""
 
 import json
-import re
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from orchestrator.sdk.execution.masking import MASK
+from vault.connection_rules import id_problem
 from vault.keys import UndecryptableError
 from vault.models import Connection, Variable
 from vault.shown import kept_extra, kept_value, shown_extra, shown_value
@@ -103,12 +103,10 @@ class ConnectionForm(KeepingForm):
         self.initial["extra"] = "" if "extra" in self.lost else _pretty(shown_extra(self.instance))
 
     def clean_conn_id(self) -> str:
-        """Refuse ids that no environment variable and no URL could carry."""
+        """Refuse new ids that no environment variable and no URL could carry; one that is stored stays."""
         conn_id = str(self.cleaned_data["conn_id"])
-        if not re.fullmatch(r"[\w.-]+", conn_id):
-            raise ValidationError(
-                "Letters, digits, '_', '-' and '.' only: DAGs and environment variables name the connection by it."
-            )
+        if conn_id != self.initial.get("conn_id") and (why := id_problem(conn_id)):
+            raise ValidationError(f"The id {why}: DAGs and environment variables name the connection by it.")
         return conn_id
 
     def clean_extra(self) -> str | None:

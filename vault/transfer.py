@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.sdk.definitions.connection import Connection as Parsed
 from orchestrator.sdk.execution.masking import MASK
 from orchestrator.sdk.secrets.files import SecretsFileError, connections_of, variables_of
+from vault.connection_rules import id_problem, part_problem
 from vault.keys import UndecryptableError
 from vault.models import Connection, Variable
 from vault.services import connection_set, variable_set
@@ -21,11 +22,8 @@ SERIALIZATIONS = ("json", "uri")
 Through = Callable[[Sequence[str]], Iterable[str]]
 
 _MASKED = f"{MASK} stands for a stored secret, and none is stored here. Write the secret into the file, or leave it out."
-_CONNECTION_NAME, _VARIABLE_NAME = re.compile(r"[\w.-]{1,250}"), re.compile(r"[^\x00-\x1f\x7f]{1,250}")
-_SHAPES = {
-    "connection": "it has 1 to 250 letters, digits, '_', '-' and '.'",
-    "variable": "it has 1 to 250 characters, none of them a control character such as a line break",
-}
+_VARIABLE_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,250}")
+_VARIABLE_SHAPE = "must be 1 to 250 characters, none of them a control character such as a line break"
 _PARTS = ("conn_type", "description", "login", "password", "host", "port", "schema", "extra")
 
 
@@ -39,10 +37,11 @@ class MaskedError(ValueError):
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did."""
+    """What an import did; ``refused`` holds what is wrong with the ids that were left out."""
 
     written: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def parsed(row: Connection) -> Parsed:
@@ -106,17 +105,25 @@ def connections_import(
 ) -> Imported:
     """Write the connections of a file inside the caller's transaction; raises ``SecretsFileError``.
 
+    Ids that no connection may have are left out, unless ``on_existing`` says that the file goes in whole.
+
     Args:
         through: is given the ids and gives them back one after the other, to tell how far it is.
         on_existing: as for ``variables_import``; else ``overwrite`` says whether those that are there are written.
         keeping: ``***`` stands for the stored secret, as where people see it; raises ``MaskedError`` where none is stored.
     """
     wanted = connections_of(path)
-    _refuse_names(wanted, _CONNECTION_NAME, "connection")
+    refused = {name: why for name in wanted if (why := id_problem(name))}
+    if on_existing:
+        _refuse_names(refused, "connection")
+    wanted = {name: found for name, found in wanted.items() if name not in refused}
+    _refuse_parts(wanted)
     there = set(Connection.objects.filter(conn_id__in=wanted).values_list("conn_id", flat=True))
     _refuse(there, on_existing, "connections")
     is_written = on_existing == "overwrite" if on_existing else overwrite
-    return _import(wanted, there, is_written, _write_keeping if keeping else _write, through)
+    done = _import(wanted, there, is_written, _write_keeping if keeping else _write, through)
+    done.refused = refused
+    return done
 
 
 def variables_import(
@@ -131,17 +138,22 @@ def variables_import(
         keeping: as for ``connections_import``.
     """
     wanted = {name: _unwrapped(value) for name, value in variables_of(path).items()}
-    _refuse_names(wanted, _VARIABLE_NAME, "variable")
+    _refuse_names({name: _VARIABLE_SHAPE for name in wanted if not _VARIABLE_NAME.fullmatch(name)}, "variable")
     there = set(Variable.objects.filter(key__in=wanted).values_list("key", flat=True))
     _refuse(there, on_existing, "variables")
     return _import(wanted, there, on_existing == "overwrite", _write_variable_keeping if keeping else _write_variable, through)
 
 
-def _refuse_names(names: Iterable[str], shape: re.Pattern[str], noun: str) -> None:
+def _refuse_names(refused: Mapping[str, str], noun: str) -> None:
     """Refuse names that no address and no column could carry."""
-    for name in names:
-        if not shape.fullmatch(name):
-            raise SecretsFileError(f"{name[:60]!r} cannot be the name of a {noun}: {_SHAPES[noun]}. Nothing was imported.")
+    for name, why in refused.items():
+        raise SecretsFileError(f"{name[:60]!r} cannot be the name of a {noun}: it {why}. Nothing was imported.")
+
+
+def _refuse_parts(wanted: Mapping[str, Parsed]) -> None:
+    for name, found in wanted.items():
+        if why := part_problem({part: getattr(found, part) for part in _PARTS}):
+            raise SecretsFileError(f"Connection {name!r} has {why}. Nothing was imported.")
 
 
 def _refuse(there: set[str], on_existing: str, noun: str) -> None:

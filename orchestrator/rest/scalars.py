@@ -40,8 +40,8 @@ def text_up_to(longest: int) -> Parser:
 
 
 def text_like(pattern: str, longest: int) -> Parser:
-    """Return a parser for a text of at most so many characters that fits a regular expression."""
-    shape, short = re.compile(pattern), text_up_to(longest)
+    """Return a parser for a text of at most so many characters that fits a regular expression; ``$`` is its very end."""
+    shape, short = re.compile(re.sub(r"\$$", r"\\Z", pattern)), text_up_to(longest)
 
     def parse(value: Any) -> str:
         if not shape.search(short(value)):
@@ -72,6 +72,19 @@ def at_least(lowest: int) -> Parser:
         number = integer(value)
         if number < lowest:
             raise ProblemError("greater_than_equal", f"Input should be greater than or equal to {lowest}", {"ge": lowest})
+        return number
+
+    return parse
+
+
+def integer_within(lowest: int, highest: int) -> Parser:
+    """Return a parser for a whole number from ``lowest`` to ``highest``."""
+    low = at_least(lowest)
+
+    def parse(value: Any) -> int:
+        number: int = low(value)
+        if number > highest:
+            raise ProblemError("less_than_equal", f"Input should be less than or equal to {highest}", {"le": highest})
         return number
 
     return parse

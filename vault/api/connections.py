@@ -18,6 +18,7 @@ from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import Param, matching, order_param, page_params, params
 from orchestrator.rest.schemas import Schema
+from vault.connection_rules import LARGEST_PORT, LONGEST_ID, LONGEST_TEXT, SMALLEST_PORT
 from vault.keys import UndecryptableError
 from vault.models import Connection
 from vault.services import connections_create_defaults
@@ -45,13 +46,13 @@ def _extra(value: Any) -> str:
 BODY = Body(
     "ConnectionBody",
     {
-        "connection_id": Field(scalars.text_like(r"^[\w.-]+$", 200), required=True, null=False),
-        "conn_type": Field(scalars.text, required=True, null=False),
+        "connection_id": Field(scalars.text_like(r"^[\w.-]+$", LONGEST_ID), required=True, null=False),
+        "conn_type": Field(scalars.text_up_to(LONGEST_TEXT), required=True, null=False),
         "description": Field(scalars.text),
-        "host": Field(scalars.text),
+        "host": Field(scalars.text_up_to(LONGEST_TEXT)),
         "login": Field(scalars.text),
-        "schema": Field(scalars.text),
-        "port": Field(scalars.integer),
+        "schema": Field(scalars.text_up_to(LONGEST_TEXT)),
+        "port": Field(scalars.integer_within(SMALLEST_PORT, LARGEST_PORT)),
         "password": Field(scalars.text),
         "extra": Field(_extra),
         "team_name": Field(scalars.text_up_to(50)),

@@ -41,6 +41,31 @@ def test_a_connection_is_made_changed_and_deleted_and_its_secrets_are_never_show
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        *(
+            ("host", "h" * 501, "string_too_long"),
+            ("schema", "s" * 501, "string_too_long"),
+            ("conn_type", "t" * 501, "string_too_long"),
+        ),
+        *(("port", 2**31, "less_than_equal"), ("login", "a\x00", "value_error")),
+        *(("connection_id", "a\n", "string_pattern_mismatch"), ("connection_id", "a/b", "string_pattern_mismatch")),
+        ("connection_id", "x" * 201, "string_too_long"),
+    ],
+)
+def test_a_part_of_a_connection_that_no_column_could_keep_is_named(client: Client, field: str, value: Any, kind: str) -> None:
+    body = {"connection_id": "c", "conn_type": "http", field: value}
+    status, refused = send(client, "post", "/connections", body)
+    assert status == 422
+    assert [(problem["loc"], problem["type"]) for problem in refused["detail"]] == [(["body", field], kind)]
+    assert not Connection.objects.exists()
+
+
+def test_a_connection_id_with_two_dots_is_taken_as_airflow_does(client: Client) -> None:
+    assert send(client, "post", "/connections", {"connection_id": "a..b", "conn_type": "http"})[0] == 201
+
+
 def test_what_is_sent_back_as_it_was_shown_keeps_the_stored_secrets(client: Client) -> None:
     """C29: a client that reads a connection, changes one part and writes it back loses no secret, as with Airflow."""
     extra = {"api_key": "k1", "dsn": "d1", "nested": {"token": ["t1", "t2"]}, "plain": "***", "n": 1}

@@ -74,7 +74,7 @@ def test_a_connection_is_made_changed_and_deleted_with_its_line_in_the_audit_log
 
 def test_what_is_wrong_in_a_form_is_said_and_a_sent_mask_keeps_the_secret(client: Client) -> None:
     wrong = client.post("/connections/add", {"conn_id": "a b", "conn_type": "http", "extra": "[1]"})
-    assert wrong.status_code == 422 and "JSON object is needed" in text_of(wrong) and "Letters, digits" in text_of(wrong)
+    assert wrong.status_code == 422 and "JSON object is needed" in text_of(wrong) and "1 to 200 letters, digits" in text_of(wrong)
     assert client.post("/connections/add", {"conn_id": "db", "conn_type": "http"}).status_code == 422
     sent = {"conn_type": "postgres", "host": "db.local", "extra": json.dumps({"api_key": "***", "region": "us"})}
     client.post("/connections/db/edit", sent | {"login": "ann", "port": "5432"})
@@ -132,6 +132,10 @@ def test_files_that_cannot_be_taken_are_refused_with_words(client: Client) -> No
     ):
         answer = import_file(client, "variables", content, name=name)
         assert (answer.status_code, words in text_of(answer)) == (422, True), words
+    for part, value in (("host", "h" * 501), ("login", "a\x00"), ("port", 2**40)):
+        answer = import_file(client, "connections", {"n": {"conn_type": "http", part: value}, "fine": {"conn_type": "http"}})
+        assert (answer.status_code, f"&#x27;n&#x27; has a {part}" in text_of(answer)) == (422, True), part
+    assert not Connection.objects.filter(conn_id="fine").exists()
     masked = import_file(client, "connections", {"n": {"conn_type": "http", "password": "***"}})
     assert "none is stored here" in text_of(masked)
     assert "Choose a file" in text_of(client.post("/variables/import", {"on_existing": "fail"}))
@@ -140,7 +144,7 @@ def test_files_that_cannot_be_taken_are_refused_with_words(client: Client) -> No
 
 @pytest.mark.parametrize(
     ("noun", "name"),
-    [("connections", name) for name in ("a/b", "", "a\nb", "a\x00", "x" * 251)]
+    [("connections", name) for name in ("a/b", "", "a\nb", "a\x00", "a\n", "a..b", "x" * 201)]
     + [("variables", name) for name in ("", "a\nb", "a\x00", "x" * 251)],
 )
 def test_an_import_refuses_names_that_no_page_and_no_column_could_carry(client: Client, noun: str, name: str) -> None:

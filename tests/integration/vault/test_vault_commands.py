@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditLog
+from orchestrator.config import conf
 from runs.models import Pool
 from vault.models import Connection, Variable
 from vault.services import connection_set, variable_set
@@ -52,7 +53,12 @@ def test_hidden_secrets_are_in_no_column() -> None:
     [
         (["add", "c"], "exactly one of"),
         (["add", "c", "--conn-uri", "http://h", "--conn-host", "h"], "--conn-host cannot go with --conn-uri"),
-        (["add", "b@d", "--conn-type", "x"], "may hold letters"),
+        (["add", "b@d", "--conn-type", "x"], "1 to 200 letters"),
+        (["add", "a/b", "--conn-type", "x"], "1 to 200 letters"),
+        (["add", "a..b", "--conn-type", "x"], "no two dots"),
+        (["add", "x" * 201, "--conn-type", "x"], "1 to 200 letters"),
+        (["add", "c", "--conn-type", "x", "--conn-host", "h" * 501], "'c'.*host.*500 characters"),
+        (["add", "c", "--conn-type", "x", "--conn-port", "3000000000"], "'c'.*port"),
         (["add", "there", "--conn-type", "x"], "already exists"),
         (["add", "c", "--conn-json", "[]"], "--conn-json must be"),
         (["add", "c", "--conn-type", "x", "--conn-extra", "{"], "--conn-extra is no JSON"),
@@ -100,6 +106,59 @@ def test_one_connection_that_cannot_be_imported_leaves_all_as_they_were(tmp_path
     with pytest.raises(CommandError, match="bad"):
         run("connections", "import", file)
     assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["a/b:c#d!(e)", "sp ace", "", "n\n", "a..b", "x" * 201])
+def test_an_import_tells_of_ids_that_no_connection_may_have_and_takes_the_others(tmp_path: Path, name: str) -> None:
+    """As Airflow 3.3.2 does: a line for each of them, and the command succeeds."""
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({name: "http://h", "x" * 200: "http://h", "b.-_ü": "http://h"}))
+    said = run("connections", "import", file)
+    assert f"Could not import connection {name!r}: its id" in said
+    assert said.count("Imported connection") == 2
+    assert set(Connection.objects.values_list("conn_id", flat=True)) == {"x" * 200, "b.-_ü"}
+
+
+def test_an_import_takes_ids_with_two_dots_where_the_configuration_allows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"a..b": "http://h"}))
+    with monkeypatch.context() as patch:
+        patch.setenv("AIRFLOW__CORE__ALLOW_DOUBLE_DOT_IN_IDS", "True")
+        conf.reload()
+        assert run("connections", "import", file) == "Imported connection a..b"
+    conf.reload()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            ("host", "h" * 501),
+            ("schema", "s" * 501),
+            ("conn_type", "t" * 501),
+            ("port", 2**31),
+            ("port", "-2147483649"),
+            ("host", ["h"]),
+        ),
+        *((name, "a\x00") for name in ("conn_type", "description", "host", "schema", "login")),
+    ],
+)
+def test_a_part_that_no_column_could_keep_is_named_and_nothing_is_imported(tmp_path: Path, field: str, value: Any) -> None:
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"good": "http://h", "bad": {"conn_type": "http", field: value}}))
+    with pytest.raises(CommandError, match=f"'bad'.*{field}"):
+        run("connections", "import", file)
+    assert not Connection.objects.exists()
+
+
+def test_a_part_that_yaml_reads_as_a_number_is_its_text(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("c: {conn_type: http, login: 17, password: 12345}")
+    run("connections", "import", file)
+    row = Connection.objects.get()
+    assert (row.login, row.get_password()) == ("17", "12345")
 
 
 def test_variables_are_set_read_and_listed() -> None:

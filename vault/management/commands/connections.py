@@ -1,6 +1,5 @@
 """Decides the command ``manage.py connections``; actions, flags and answers are Airflow's."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from orchestrator.management.progress import Progress
 from orchestrator.sdk.definitions.connection import Connection as Parsed
 from orchestrator.sdk.secrets.files import SecretsFileError, connection_of
 from orchestrator.sdk.testing.table import render
+from vault.connection_rules import id_problem, part_problem
 from vault.connection_types import type_hint
 from vault.keys import UndecryptableError
 from vault.models import Connection
@@ -88,10 +88,12 @@ class Command(AirflowCommand):
 
     def _add(self, options: dict[str, Any]) -> None:
         conn_id = options["conn_id"]
-        if not re.fullmatch(r"[\w.\-]{1,250}", conn_id):
-            raise CommandError(f"The connection id {conn_id!r} may hold letters, digits, '_', '-' and '.' only.")
+        if why := id_problem(conn_id):
+            raise CommandError(f"The connection id {conn_id!r} {why}.")
         given = {part: options[f"conn_{part}"] for part in _PARTS if options[f"conn_{part}"] is not None}
         found = _wanted(conn_id, options, given)
+        if why := part_problem(found):
+            raise CommandError(f"The connection {conn_id!r} has {why}.")
         with transaction.atomic():
             if Connection.objects.filter(conn_id=conn_id).exists():
                 raise CommandError(f"A connection with `conn_id`={conn_id} already exists.")
@@ -125,6 +127,8 @@ class Command(AirflowCommand):
         with Progress("connections imported") as progress, transaction.atomic():
             done = connections_import(options["file"], overwrite=options["overwrite"], through=progress.through)
             _audit("cli_connections_import", connection_ids=done.written)
+        for name, why in done.refused.items():
+            self.stdout.write(f"Could not import connection {name!r}: its id {why}.")
         for name in done.there:
             self.stdout.write(f"Could not import connection {name}: connection already exists.")
         for name in done.written:
