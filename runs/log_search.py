@@ -1,7 +1,7 @@
 """Decides how a log is searched on the server: for a text, or for its first error, within bounds of time and bytes.
 
 The bytes of the file are searched first, and only lines that may match are read as records. Regular expressions of people
-are not run here: one bad expression would hold the server; the page runs them over the lines that it has.
+are not run here: one bad expression would hold the server; see ``runs/log_expression.py``.
 """
 
 from __future__ import annotations
@@ -37,11 +37,23 @@ class Found:
     complete: bool = False
 
 
+@dataclass(slots=True)
+class Bounds:
+    """How much may still be read, over as many files as share it: bytes, and until which second of the process's clock."""
+
+    left: int = MOST_BYTES
+    until: float = field(default_factory=lambda: monotonic() + MOST_SECONDS)
+
+    @property
+    def are_reached(self) -> bool:
+        """True where no more may be read."""
+        return self.left <= 0 or monotonic() >= self.until
+
+
 def find_text(path: Path, text: str, start: int = 0) -> Found:
     """Return the lines that show a text, whatever its case."""
-    needle = json.dumps(text, ensure_ascii=False)[1:-1].lower().encode()
     wanted, found = text.lower(), Found(scanned=start)
-    for line in _candidates(path, found, lambda chunk: _spots(chunk.lower(), needle)):
+    for line in candidates(path, found, spots_of(text)):
         if wanted in shown_text(line.record).lower():
             found.positions.append(line.position)
             if len(found.positions) >= MOST_MATCHES:
@@ -54,7 +66,7 @@ def find_text(path: Path, text: str, start: int = 0) -> Found:
 def find_error(path: Path, start: int = 0) -> Found:
     """Return the first error from a byte on; one of the task's own before what only came over stderr."""
     found, lesser = Found(scanned=start), []
-    for line in _candidates(path, found, lambda chunk: (match.start() for match in _ERROR.finditer(chunk))):
+    for line in candidates(path, found, lambda chunk: (match.start() for match in _ERROR.finditer(chunk))):
         if line.record.get("logger") not in _LESSER:
             found.positions.append(line.position)
             return found
@@ -75,6 +87,22 @@ def shown_text(record: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def spots_of(text: str) -> Spots:
+    """Return where in some bytes a line may be that shows a text; only ASCII letters have one other case in bytes."""
+    if not text.isascii():
+        return every_line
+    needle = json.dumps(text)[1:-1].lower().encode()
+    return lambda chunk: _spots(chunk.lower(), needle)
+
+
+def every_line(chunk: bytes) -> Iterator[int]:
+    """Return where each line begins."""
+    place = 0
+    while 0 <= place < len(chunk):
+        yield place
+        place = chunk.find(b"\n", place) + 1 or -1
+
+
 def _spots(chunk: bytes, needle: bytes) -> Iterator[int]:
     place = chunk.find(needle)
     while needle and place >= 0:
@@ -82,21 +110,21 @@ def _spots(chunk: bytes, needle: bytes) -> Iterator[int]:
         place = chunk.find(needle, place + len(needle))
 
 
-def _candidates(path: Path, found: Found, spots: Spots) -> Iterator[Line]:
+def candidates(path: Path, found: Found, spots: Spots, bounds: Bounds | None = None) -> Iterator[Line]:
     """Yield each line in which something is, once; ``found`` learns how far this came."""
     try:
         with path.open("rb") as file:
-            yield from _scan(file, found, spots)
+            yield from _scan(file, found, spots, bounds or Bounds())
     except OSError:
         found.complete = True
 
 
-def _scan(file: BinaryIO, found: Found, spots: Spots) -> Iterator[Line]:
-    until, left, rest = monotonic() + MOST_SECONDS, MOST_BYTES, b""
+def _scan(file: BinaryIO, found: Found, spots: Spots, bounds: Bounds) -> Iterator[Line]:
+    rest = b""
     begin = _whole_line(file, found.scanned)
-    while left > 0 and monotonic() < until:
+    while not bounds.are_reached:
         read = file.read(_CHUNK)
-        left -= len(read)
+        bounds.left -= len(read)
         data = rest + read
         end = data.rfind(b"\n") + 1 if read else len(data)
         yield from _lines(data[:end], begin, spots)

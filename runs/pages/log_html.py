@@ -17,7 +17,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 LONGEST_TEXT = 16 * 1024
 LONGEST_FIELD = 300
 MOST_FIELDS = 40
-_NAMED = {"warn": "warning", "fatal": "critical", "exception": "error", "notset": "debug"}
+SPELLINGS = {"warn": "warning", "fatal": "critical", "exception": "error", "notset": "debug"}
 _OWN_PLACE = frozenset({"timestamp", "level", "event", "logger", "filename", "lineno", "error_detail"})
 _GROUP, _END = ("::group::", "##[group]"), ("::endgroup::", "##[endgroup]")
 
@@ -39,8 +39,17 @@ def lines_html(lines: Iterable[Line], number: int | None, try_number: int, day: 
 def level_of(record: dict[str, Any]) -> str:
     """Return one of ``LEVELS``."""
     word = str(record.get("level") or "info").lower()
-    word = _NAMED.get(word, word)
+    word = SPELLINGS.get(word, word)
     return word if word in LEVELS else "info"
+
+
+def moment_of(record: dict[str, Any]) -> datetime | None:
+    """Return when a record was made, as an instant with its zone; None where it does not say."""
+    try:
+        given = datetime.fromisoformat(record.get("timestamp"))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def _item(line: Line, number: int | None, try_number: int, day: date | None) -> str:
@@ -54,7 +63,7 @@ def _item(line: Line, number: int | None, try_number: int, day: date | None) -> 
     text = f"{_text(event)}{_fields(record)}{errors_html(record.get('error_detail'))}"
     logger = escape(plain_text(str(record.get("logger") or ""))[:200])
     return (
-        f'<li id="B{line.position}" class="{level}{kind}" data-logger="{logger}">{link}{_time(record.get("timestamp"), day)}'
+        f'<li id="B{line.position}" class="{level}{kind}" data-logger="{logger}">{link}{_time(moment_of(record), day)}'
         f'{word}<div class="text">{_source(record, logger)}{text}</div></li>'
     )
 
@@ -89,11 +98,9 @@ def _fields(record: dict[str, Any]) -> str:
     return "".join(made)
 
 
-def _time(value: Any, day: date | None) -> str:
-    try:
-        given = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+def _time(given: datetime | None, day: date | None) -> str:
+    if given is None:
         return "<time></time>"
-    local = zoned(given if given.tzinfo else given.replace(tzinfo=UTC))
+    local = zoned(given)
     form = "%H:%M:%S" if day is None or local.date() == day else "%b %d %H:%M:%S"
     return f'<time datetime="{local.isoformat()}">{local.strftime(form)}.{local.microsecond // 1000:03d}</time>'

@@ -44,7 +44,7 @@ RUN = (
     ("Details", ("run_details",)),
 )
 INSTANCE = (
-    ("Logs", ("log_detail", "mapped_log_detail")),
+    ("Logs", ("log_detail", "mapped_log_detail", "ti_log_search")),
     ("Rendered templates", ("ti_rendered",)),
     ("XCom", ("ti_xcom",)),
     ("State store", ("ti_state_store",)),

@@ -24,7 +24,7 @@ from runs.logs import LogPathError, log_file, log_source
 from runs.models import AttemptFields
 from runs.pages.log_html import LEVELS, lines_html
 from runs.pages.rows import is_over
-from runs.pages.ti_address import chosen_try, path_of_task, tries_or_404
+from runs.pages.ti_address import chosen_try, ended_tries, path_of_task, tries_or_404
 from runs.pages.ti_cause import cause_of
 from runs.states import FINISHED
 from runs.views.log_download import FORMATS, download
@@ -85,6 +85,7 @@ def _whole(request: HttpRequest, log: _Log, tries: list[AttemptFields]) -> HttpR
         "cause": cause_of(log.attempt, window),
         "levels": [(level, level in request.GET.getlist("level") or "level" not in request.GET) for level in LEVELS],
         "searched": request.GET.get("q", ""),
+        "has_tries": len(ended_tries(tries)) > 1,
     }
     return render(request, "runs/log_detail.html", context)
 

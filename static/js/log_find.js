@@ -112,7 +112,12 @@ export function startFind(viewer, lines, following) {
   next.addEventListener("click", () => show(state.at + 1));
   regex.addEventListener("click", () => {
     regex.setAttribute("aria-pressed", String(regex.getAttribute("aria-pressed") !== "true"));
+    get("regex-sent").disabled = regex.getAttribute("aria-pressed") !== "true";
     look();
+  });
+  // The search of all tries takes along what was chosen here; all levels are no choice.
+  get("find-form").addEventListener("formdata", ({ formData }) => {
+    if (!viewer.querySelector("[data-level]:not(:checked)")) formData.delete("level");
   });
   lines.onChange(() => {
     if (!state.pattern) return;

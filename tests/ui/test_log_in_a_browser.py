@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from orchestrator.kernel.clock import utcnow
-from runs.models import DagRun, StateChange, TaskInstance
+from orchestrator.kernel.ids import new_id
+from runs.models import DagRun, StateChange, TaskInstance, TaskInstanceHistory
 from tests.factories import NOON, make_ti
 from tests.integration.ui.logs import said, write_log
 from tests.ui.conftest import PASSWORD
@@ -98,6 +99,37 @@ def test_a_long_log_is_read_by_keys_search_and_links(browser: Browser, live_serv
     expect(sheet.get_by_text("Clear…")).to_be_visible()
     expect(sheet.get_by_text("Sidebar small or wide")).to_be_visible()
     expect(sheet.get_by_text("Density of rows")).to_be_hidden()
+    assert complaints == []
+
+
+def test_c10e_one_key_searches_all_tries_and_a_hit_opens_its_line(browser: Browser, live_server: Any, population: DagRun) -> None:
+    ti = make_ti(population, "tried", state="success", start_date=NOON, end_date=NOON, try_number=2, max_tries=1)
+    names = {"dag_id": "etl", "run_id": "manual__1", "task_id": "tried", "map_index": -1, "try_number": 1}
+    first = TaskInstanceHistory.objects.create(pk=new_id(), dag_run=population, state="failed", **names)
+    lines = [said(f"line {number}") for number in range(700)]
+    write_log(first, [said("part 7 broke", level="error"), *lines])
+    write_log(ti, [said("part 8 is whole"), *lines])
+    page, complaints = _open(browser, live_server.url, "/dags/etl/runs/manual__1/tasks/tried")
+    page.get_by_label("Search the log").fill(r"part \d")
+    page.get_by_role("button", name=".*", exact=True).click()
+    page.get_by_text("Levels").click()
+    page.get_by_role("checkbox", name="info").uncheck()
+    page.get_by_role("checkbox", name="info").blur()
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    assert page.url.endswith("/log_search?q=part+%5Cd&regex=on&level=debug&level=warning&level=error&level=critical")
+    expect(page.locator(".log-hits mark")).to_have_text(["part 7"])
+    page.get_by_label("info").check()
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name="Search", exact=True).click()
+    expect(page.locator(".log-hits mark")).to_have_text(["part 8", "part 7"])
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    _ready(page)
+    expect(page.locator("li.target")).to_contain_text("part 7 broke")
+    expect(page.locator("li.target")).to_be_in_viewport()
     assert complaints == []
 
 

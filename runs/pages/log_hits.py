@@ -1,0 +1,157 @@
+"""Decides which lines of all tries of a task instance match what a person looks for, newest try first, within bounds.
+
+A place to go on at is ``N.BYTE``: the number of the try, oldest first, and the byte of its log; so new tries do not move it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+from runs.log_expression import Expression, ExpressionError, Span
+from runs.log_search import Bounds, Found, Spots, candidates, every_line, shown_text, spots_of
+from runs.log_window import Line
+from runs.logs import LogPathError, log_file
+from runs.models import AttemptFields
+from runs.pages.ansi import plain_text
+from runs.pages.log_html import LEVELS, SPELLINGS, level_of, moment_of
+
+MOST_HITS = 200
+LONGEST_TEXT = 64 * 1024
+BEFORE, MATCH, AFTER = 80, 300, 300
+_AT_ONCE = 1000
+Spans = Callable[[Sequence[str]], list[Span | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for: a text, or a regular expression; no level means any level."""
+
+    text: str = ""
+    is_regex: bool = False
+    levels: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line that matches, with some of its text around the match."""
+
+    attempt: AttemptFields
+    position: int
+    level: str
+    made_at: datetime | None
+    before: str
+    match: str
+    after: str
+
+
+@dataclass(slots=True)
+class Hits:
+    """The lines, where to go on (empty where all was looked through), how many tries were looked at, and what went wrong."""
+
+    rows: list[Hit] = field(default_factory=list)
+    next_place: str = ""
+    looked_at: int = 0
+    error: str = ""
+
+
+def hits_of(tries: Sequence[AttemptFields], asked: Asked, place: str = "") -> Hits:
+    """Return what matches in the logs of tries, which are given oldest first."""
+    found = Hits()
+    if not asked or not tries:
+        return found
+    try:
+        with _matching(asked) as spans:
+            _look(tries, asked, spans, _place(place, len(tries)), found)
+    except ExpressionError as error:
+        found.error = str(error)
+    return found
+
+
+def _look(tries: Sequence[AttemptFields], asked: Asked, spans: Spans, place: tuple[int, int], found: Hits) -> None:
+    number, start = place
+    bounds = Bounds()
+    for at in range(number, -1, -1):
+        scan = _in_one(tries[at], asked, spans, Found(scanned=start), bounds, found)
+        start = 0
+        found.looked_at += 1
+        if not scan.complete:
+            found.next_place = f"{at}.{scan.scanned}"
+            return
+
+
+def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bounds: Bounds, found: Hits) -> Found:
+    """Look through the log of one try; the answer tells how far it came."""
+    try:
+        lines = candidates(log_file(attempt), scan, _spots(asked), bounds)
+    except LogPathError:
+        return Found(complete=True)
+    wanted = (line for line in lines if not asked.levels or level_of(line.record) in asked.levels)
+    while some := list(islice(wanted, _AT_ONCE)):
+        texts = [plain_text(shown_text(line.record))[:LONGEST_TEXT] for line in some]
+        for line, text, span in zip(some, texts, spans(texts), strict=True):
+            if span is None:
+                continue
+            found.rows.append(_hit(attempt, line, text, span))
+            if len(found.rows) >= MOST_HITS:
+                return Found(scanned=line.position + 1)
+    return scan
+
+
+def _hit(attempt: AttemptFields, line: Line, text: str, span: Span) -> Hit:
+    begin, end = span
+    cut = max(0, begin - BEFORE)
+    # Of fields and errors behind the message only what matches is shown.
+    before = text[cut:begin].replace("\n", " · ")
+    after, _, _ = text[end:].partition("\n")
+    return Hit(
+        attempt=attempt,
+        position=line.position,
+        level=level_of(line.record),
+        made_at=moment_of(line.record),
+        before=f"…{before}" if cut else before,
+        match=text[begin : min(end, begin + MATCH)],
+        after=f"{after[:AFTER]}…" if len(after) > AFTER else after,
+    )
+
+
+@contextmanager
+def _matching(asked: Asked) -> Iterator[Spans]:
+    """What finds a match in texts. Raises ``ExpressionError`` for an expression that is none."""
+    if asked.is_regex and asked.text:
+        with Expression(asked.text) as expression:
+            yield expression.spans
+    else:
+        wanted = asked.text.lower()
+        yield lambda texts: [_span(text.lower(), wanted) for text in texts]
+
+
+def _span(text: str, wanted: str) -> Span | None:
+    begin = text.find(wanted)
+    return None if begin < 0 else (begin, begin + len(wanted))
+
+
+def _spots(asked: Asked) -> Spots:
+    """Where lines may be that matter: by the text, or by the level where only that is asked for."""
+    if asked.text:
+        return every_line if asked.is_regex else spots_of(asked.text)
+    if "info" in asked.levels:  # what says no level is one
+        return every_line
+    words = "|".join(word for word in (*LEVELS, *SPELLINGS) if SPELLINGS.get(word, word) in asked.levels)
+    pattern = re.compile(rf'"level"\s*:\s*"(?:{words})"'.encode(), re.IGNORECASE)
+    return lambda chunk: (match.start() for match in pattern.finditer(chunk))
+
+
+def _place(text: str, number: int) -> tuple[int, int]:
+    """Read where to go on; what makes no sense means from the newest try on."""
+    try_at, _, byte = text.partition(".")
+    if try_at.isdecimal() and byte.isdecimal() and len(try_at) < 9 and len(byte) < 16 and int(try_at) < number:
+        return int(try_at), int(byte)
+    return number - 1, 0

@@ -1,0 +1,142 @@
+"""The logs of all tries of a task instance are searched at once, by text, expression and level, within bounds (C10-e)."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orchestrator.kernel.ids import new_id
+from runs.log_expression import Expression, ExpressionError
+from runs.log_search import Bounds
+from runs.models import TaskInstance, TaskInstanceHistory
+from runs.pages import log_hits
+from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
+from tests.integration.ui.logs import said, write_log
+from tests.integration.ui.signed_in import client_of
+
+pytestmark = pytest.mark.django_db
+PAGE = "/dags/d/runs/r/tasks/t/log_search"
+
+
+@pytest.fixture
+def ti() -> TaskInstance:
+    """A task that failed twice and is in its third try."""
+    made = make_ti(make_run(make_dag("d"), "r"), "t", state="success", start_date=NOON, end_date=NOON, try_number=3, max_tries=2)
+    names = {"dag_run": made.dag_run, "dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1}
+    for number in (1, 2):
+        archived = TaskInstanceHistory.objects.create(pk=new_id(), try_number=number, state="failed", **names)
+        write_log(archived, [said(f"begin {number}"), said(f"Größe of part-{number} is odd", level="error"), said("the end")])
+    write_log(made, [said("begin 3"), said("\x1b[31mall\x1b[0m good, rows <b>", rows=17)])
+    return made
+
+
+@pytest.fixture
+def viewer() -> Client:
+    return client_of("Viewer")
+
+
+def found(client: Client, **query: Any) -> list[tuple[int, str]]:
+    """The tries and matches of a search."""
+    return [(hit.attempt.try_number, hit.match) for hit in client.get(PAGE, query).context["hits"].rows]
+
+
+def test_c10e_a_text_is_found_in_all_tries_the_newest_first(ti: TaskInstance, viewer: Client) -> None:
+    assert found(viewer, q="BEGIN") == [(3, "begin"), (2, "begin"), (1, "begin")]
+    assert found(viewer, q="gRÖSSE") == []
+    assert found(viewer, q="GRÖßE of") == [(2, "Größe of"), (1, "Größe of")]
+    assert found(viewer, q="nowhere") == []
+
+
+def test_c10e_a_hit_leads_to_its_line_in_its_try_and_shows_it_as_text(ti: TaskInstance, viewer: Client) -> None:
+    page = viewer.get(PAGE, {"q": "good"})
+    hit = page.context["hits"].rows[0]
+    text = page.content.decode()
+    assert f'href="/dags/d/runs/r/tasks/t?try=3&amp;at={hit.position}#B{hit.position}"' in text
+    assert "all <mark>good</mark>, rows &lt;b&gt;" in text and "\x1b" not in text
+    assert "2026-01-05 12:00:01 UTC" in text
+    assert (
+        "all good, rows &lt;b&gt; · logger=task · <mark>rows=17</mark></a>"
+        in viewer.get(PAGE, {"q": "rows=17", "regex": "on"}).content.decode()
+    )
+    shown = viewer.get("/dags/d/runs/r/tasks/t", {"try": 3, "at": hit.position}).content.decode()
+    assert f'id="B{hit.position}"' in shown
+
+
+def test_c10e_levels_choose_with_a_text_and_alone(ti: TaskInstance, viewer: Client) -> None:
+    assert [number for number, _ in found(viewer, level="error")] == [2, 1]
+    assert found(viewer, q="begin", level="error") == []
+    assert found(viewer, q="part-1", level=["error", "warning"]) == [(1, "part-1")]
+    assert len(found(viewer, level="info")) == 6
+    assert found(viewer, level="nonsense") == found(viewer) == []
+
+
+def test_c10e_an_expression_is_found_and_one_that_is_none_is_named(ti: TaskInstance, viewer: Client) -> None:
+    assert found(viewer, q=r"PART-\d", regex="on") == [(2, "part-2"), (1, "part-1")]
+    assert found(viewer, q=r"^rows=(\d+)$", regex="on") == [(3, "rows=17")]
+    assert found(viewer, q="part-[2-9]", regex="on", level="error") == [(2, "part-2")]
+    assert "Not a regular expression: unterminated character set" in viewer.get(PAGE, {"q": "[", "regex": "on"}).content.decode()
+
+
+def test_c10e_an_expression_that_never_ends_is_ended() -> None:
+    with Expression("(a+)+$", most_seconds=0.5) as expression, pytest.raises(ExpressionError, match="takes too long"):
+        expression.spans(["a" * 40 + "!"])
+    assert expression._child.returncode is not None
+
+
+def test_c10e_an_expression_that_never_ends_is_told_to_the_person(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(ti, [said("a" * 40 + "!")])
+    monkeypatch.setattr(log_hits, "Expression", lambda pattern: Expression(pattern, most_seconds=0.5))
+    assert "takes too long" in viewer.get(PAGE, {"q": "(a+)+$", "regex": "on"}).content.decode()
+
+
+def test_c10e_more_than_a_page_is_reached_by_going_on(ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_hits, "MOST_HITS", 2)
+    seen, place = [], ""
+    for _ in range(4):
+        page = viewer.get(PAGE, {"q": "begin"} | ({"from": place} if place else {}))
+        seen.append([hit.attempt.try_number for hit in page.context["hits"].rows])
+        place = page.context["hits"].next_place
+        assert ("Look further" in page.content.decode()) is bool(place)
+        if not place:
+            break
+    assert seen == [[3, 2], [1]]
+
+
+def test_i7_one_request_reads_all_tries_within_one_bound(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_hits, "Bounds", lambda: Bounds(left=1))
+    seen, place = [], ""
+    for _ in range(4):
+        hits = viewer.get(PAGE, {"q": "begin", "from": place}).context["hits"]
+        seen.append([hit.attempt.try_number for hit in hits.rows])
+        place = hits.next_place
+    assert (seen, place) == ([[3], [2], [1], []], "")
+
+
+def test_i7_more_tries_cost_no_more_queries(ti: TaskInstance, viewer: Client) -> None:
+    viewer.get(PAGE)
+    few = queries_of(viewer, f"{PAGE}?q=begin")
+    names = {"dag_run": ti.dag_run, "dag_id": "d", "run_id": "r", "task_id": "t", "map_index": -1}
+    TaskInstanceHistory.objects.bulk_create(
+        TaskInstanceHistory(pk=new_id(), try_number=number, state="failed", **names) for number in range(4, 30)
+    )
+    assert queries_of(viewer, f"{PAGE}?q=begin") == few
+
+
+def test_the_log_leads_to_the_search_of_all_tries_where_there_are_some(ti: TaskInstance, viewer: Client) -> None:
+    text = viewer.get("/dags/d/runs/r/tasks/t").content.decode()
+    assert f'action="{PAGE}"' in text and ">All tries</button>" in text
+    TaskInstanceHistory.objects.all().delete()
+    assert ">All tries</button>" not in viewer.get("/dags/d/runs/r/tasks/t").content.decode()
+
+
+def test_an_index_of_a_mapped_task_has_its_own_search(ti: TaskInstance, viewer: Client) -> None:
+    index = make_ti(ti.dag_run, "m", map_index=4, state="success", try_number=1, start_date=NOON)
+    write_log(index, [said("only here")])
+    page = viewer.get("/dags/d/runs/r/tasks/m/mapped/4/log_search", {"q": "only"})
+    assert 'href="/dags/d/runs/r/tasks/m/mapped/4?try=1&amp;at=0#B0"' in page.content.decode()
+    assert viewer.get("/dags/d/runs/r/tasks/m/log_search").status_code == 302
