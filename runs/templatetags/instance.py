@@ -17,6 +17,7 @@ from runs.models import AttemptFields
 from runs.pages.ti_address import args_of, chosen_try
 from runs.pages.ti_head import Head, head_of
 from runs.pages.ti_neighbours import neighbours_of
+from runs.pages.ti_turns import turns_of
 from runs.tries import tries_of
 
 register = template.Library()
@@ -59,6 +60,12 @@ def instance_rail(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
     """Show times, neighbours and past durations of a try."""
     head = _head(context, ti)
     return {"head": head, "ti": ti, "neighbours": neighbours_of(head.current), "request": context["request"]}
+
+
+@register.inclusion_tag("runs/_ti_turns.html", takes_context=True)
+def instance_turns(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
+    """Show the indexes beside this one; nothing for a task that is not mapped."""
+    return {"turns": turns_of(context["request"], ti), "ti": ti}
 
 
 @register.simple_tag(takes_context=True)

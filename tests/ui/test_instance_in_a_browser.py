@@ -99,3 +99,21 @@ def test_no_page_of_an_instance_has_a_fault_that_axe_knows_or_is_too_wide(
 def _axe(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
+
+
+def test_keys_walk_over_the_indexes_of_a_mapped_task(browser: Browser, live_server: Any, population: DagRun) -> None:
+    for index in range(3):
+        make_ti(population, "parts", state="success", map_index=index)
+    page, complaints = _open(browser, live_server.url, f"{RUN}/parts/mapped/1/details")
+    with page.expect_navigation():
+        page.keyboard.press("]")
+    expect(page.get_by_text("the last index")).to_be_visible()
+    assert page.url.endswith("/parts/mapped/2/details")
+    with page.expect_navigation():
+        page.keyboard.press("[")
+    assert page.url.endswith("/parts/mapped/1/details")
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(sheet.get_by_text("Previous index")).to_be_visible()
+    expect(sheet.get_by_text("Sidebar small or wide")).to_be_hidden()
+    assert complaints == []

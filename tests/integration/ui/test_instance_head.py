@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from runs.models import DagRun, Hold, Pool, TaskInstance, TaskInstanceHistory, XCom
 from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.logs import said, write_log
 from tests.integration.ui.signed_in import client_of
 
@@ -193,3 +194,34 @@ def test_the_reason_of_a_wait_has_its_times_on_the_clock_of_the_person() -> None
     assert shown.startswith("&lt;b&gt; again at <time datetime=")
     assert "2020-01-05 12:00 UTC" in shown
     assert "not 2020-99-99T12:00:00Z" in shown
+
+
+def test_an_index_leads_to_those_beside_it_on_the_same_tab(run: DagRun) -> None:
+    for index, label in ((0, "north"), (2, None), (5, "south")):
+        make_ti(run, "t", map_index=index, state="success", rendered_map_index=label)
+    client = client_of("Viewer")
+    text = text_of(client, f"{PAGE}/mapped/2", **{"try": 1, "at": 7, "level": "error"})
+    assert f'href="{PAGE}/mapped/0?level=error" data-key="[" aria-keyshortcuts="[" title="Previous index ( [ )"' in text
+    assert f'href="{PAGE}/mapped/5?level=error" data-key="]"' in text
+    assert "[north]</a>" in text and "[south]" in text
+    assert f'href="{PAGE}/mapped/5/xcom" data-key="]"' in text_of(client, f"{PAGE}/mapped/2/xcom")
+    assert f'href="{PAGE}/mapped/5/log_search?q=x&amp;regex=on" data-key="]"' in text_of(
+        client, f"{PAGE}/mapped/2/log_search", q="x", regex="on"
+    )
+    assert "the first index" in text_of(client, f"{PAGE}/mapped/0") and "the last index" in text_of(client, f"{PAGE}/mapped/5")
+
+
+def test_a_task_that_is_not_mapped_has_nothing_beside_it(run: DagRun) -> None:
+    make_ti(run, "t", state="success")
+    assert "ti-turns" not in text_of(client_of("Viewer"))
+
+
+def test_i7_more_indexes_cost_no_more_queries(run: DagRun) -> None:
+    for index in range(3):
+        make_ti(run, "t", map_index=index, state="success")
+    client = client_of("Viewer")
+    text_of(client, f"{PAGE}/mapped/1")
+    few = queries_of(client, f"{PAGE}/mapped/1")
+    for index in range(3, 40):
+        make_ti(run, "t", map_index=index, state="success")
+    assert queries_of(client, f"{PAGE}/mapped/1") == few
