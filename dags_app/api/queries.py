@@ -3,52 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-
-from dags_app.models import Dag, DagTag, DagVersion
+from dags_app.models import Dag, DagVersion
 from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.rest.errors import NotFoundError
 from orchestrator.sdk.serialization.spec import DagSpec
 
 # Every column but the document, which may be megabytes.
 VERSION_COLUMNS = ("id", "dag_id", "version_number", "bundle_name", "bundle_version", "created_at")
-
-
-def dags() -> QuerySet[Dag]:
-    """All DAGs with their tags, and the newest run's state and start for ordering."""
-    newest = runs_of_dag().order_by("-run_after", "-id")
-    return Dag.objects.prefetch_related("tags").annotate(
-        last_run_state=Subquery(newest.values("state")[:1]),
-        last_run_start_date=Subquery(newest.values("start_date")[:1]),
-    )
-
-
-def runs_of_dag() -> QuerySet[Any]:
-    """The runs of the DAG of the outer query; ``runs`` declares the relation, this app only follows it."""
-    return Dag.runs.rel.related_model._default_manager.filter(dag_id=OuterRef("pk"))
-
-
-def with_run(rows: QuerySet[Dag], **conditions: Any) -> QuerySet[Dag]:
-    """DAGs that have a run of these properties."""
-    return rows.filter(Exists(runs_of_dag().filter(**conditions)))
-
-
-def owned_by(rows: QuerySet[Dag], owners: Sequence[str]) -> QuerySet[Dag]:
-    """DAGs that name one of the owners; the column is a comma-separated list."""
-    wanted = Q()
-    for owner in owners:
-        wanted |= Q(owners=owner) | Q(owners__startswith=f"{owner},")
-        wanted |= Q(owners__endswith=f", {owner}") | Q(owners__contains=f", {owner},")
-    return rows.filter(wanted)
-
-
-def tagged(rows: QuerySet[Dag], tags: Sequence[str], mode: str | None) -> QuerySet[Dag]:
-    """DAGs with any of the tags, or with all of them."""
-    if mode == "all":
-        for tag in tags:
-            rows = rows.filter(tags__name=tag)
-        return rows
-    return rows.filter(pk__in=DagTag.objects.filter(name__in=tags).values("dag_id"))
 
 
 def dag_or_404(dag_id: str) -> Dag:

@@ -15,7 +15,7 @@ from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import between, one_of, order_param, page_params, params, states
 from orchestrator.rest.schemas import Schema
-from runs.bulk.kinds import Target, has_instances
+from runs.bulk.kinds import Target, items_of
 from runs.bulk.ordering import bulk_cancel_for, bulk_order_for
 from runs.bulk.progress import expected_end, share_done
 from runs.bulk.requests import Order, read_order
@@ -29,12 +29,17 @@ MOST_NAMED = 10_000
 _ONE = "/bulkActions/{bulk_action_id}"
 _TYPES = {"bulk_action_id": scalars.integer}
 
-_RUN = {"dag_id": Field(scalars.text, required=True, null=False), "dag_run_id": Field(scalars.text, required=True, null=False)}
+_DAG = {"dag_id": Field(scalars.text, required=True, null=False)}
+_RUN = {**_DAG, "dag_run_id": Field(scalars.text, required=True, null=False)}
 _TASK = {
     "task_id": Field(scalars.text, required=True, null=False),
     "map_index": Field(scalars.at_least(-1), null=False, default=-1),
 }
-_ITEMS = {Target.DAG_RUNS: Body("RunItem", _RUN), Target.TASK_INSTANCES: Body("TaskInstanceItem", {**_RUN, **_TASK})}
+_ITEMS = {
+    Target.DAGS: Body("DagItem", _DAG),
+    Target.DAG_RUNS: Body("RunItem", _RUN),
+    Target.TASK_INSTANCES: Body("TaskInstanceItem", {**_RUN, **_TASK}),
+}
 
 
 def _list(value: Any) -> list[Any]:
@@ -62,7 +67,7 @@ ACTION = Schema(
     *("id", "kind", "target", "selection", "options", "actor", "reason", "request_id", "state", "error"),
     *("total", "done", "changed", "unchanged", "failed", "created_at", "started_at", "ended_at"),
     is_counted="is_frozen",
-    items=lambda row: "task_instances" if has_instances(row.target, row.kind) else "dag_runs",
+    items=lambda row: items_of(row.target, row.kind).value,
     progress=share_done,
     expected_end=lambda row: expected_end(row, utcnow()),
 )

@@ -37,19 +37,24 @@ class GoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What an action does, for all of its items; ``is_first``: nothing of the run was done before."""
+    """What an action does, for all of its items; ``is_first``: nothing of the run was done before.
+
+    ``number`` is that of the action, ``door`` the one through which it was ordered, as runs name who triggered them.
+    """
 
     actor: str
     reason: str
     options: Mapping[str, Any]
     now: datetime
     is_first: bool = True
+    number: int = 0
+    door: str = "ui"
 
 
 Act = Callable[[Job, DagRun, Sequence[Place]], set[Place]]
 """Changes the places of a locked run and returns those that changed; for an action on runs, no place stands for the run."""
 
-THE_RUN = Place("", -1, "")
+THE_ITEM = Place("", -1, "")
 
 
 _COLUMNS = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "trigger_id", "note")
@@ -163,7 +168,7 @@ def _release(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
 
 def _places(run: DagRun, places: Sequence[Place]) -> list[Place]:
     """Return the places, which must be there; for an action on runs, the run itself."""
-    return list(_rows(run, places)) if places else [THE_RUN]
+    return list(_rows(run, places)) if places else [THE_ITEM]
 
 
 def _run_state(state: str) -> Act:
@@ -171,25 +176,25 @@ def _run_state(state: str) -> Act:
         if run.state == state:
             return set()
         run_set_state(run, state, actor=job.actor)
-        return {THE_RUN}
+        return {THE_ITEM}
 
     return act
 
 
 def _stop(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
-    return {THE_RUN} if run_stop(run, actor=job.actor) else set()
+    return {THE_ITEM} if run_stop(run, actor=job.actor) else set()
 
 
 def _run_note(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
     if (run.note or "") == job.options["note"]:
         return set()
     set_run_note(run, job.options["note"], user=job.actor)
-    return {THE_RUN}
+    return {THE_ITEM}
 
 
 def _run_delete(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
     run_delete(run)
-    return {THE_RUN}
+    return {THE_ITEM}
 
 
 ACTS: Mapping[tuple[str, str], Act] = {

@@ -11,17 +11,19 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.access import Access
-from accounts.later import may_change
+from accounts.later import Authority, may_change
 from accounts.models import AuditLog
 from accounts.services import audit_row, audit_write_all
 from dags_app.selectors import SpecUnreadableError
 from orchestrator.database import for_update
-from runs.bulk.acts import ACTS, THE_RUN, GoneError, Job, Place
-from runs.bulk.kinds import Kind
+from runs.bulk.acts import ACTS, THE_ITEM, GoneError, Job, Place
+from runs.bulk.dag_acts import DAG_ACTS
+from runs.bulk.kinds import Kind, Target
 from runs.bulk.requests import kind_of, options_of
 from runs.models import BulkAction, BulkFailure, BulkPart, DagRun, Hold, StateChange
 from runs.rerun_versions import VersionUnavailableError
 from runs.retry_orders import NotWaitingError
+from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError
 from runs.services_clear import RunningTaskError
 from runs.services_delete import RunUnfinishedError
 from runs.services_hold import HoldRefusedError, hold_place, hold_release
@@ -38,9 +40,12 @@ class _WholeRunError(Exception):
 
 # What the services say in a sentence for people; anything else is a fault of ours and is logged as such.
 _REFUSALS = (
+    DagUnavailableError,
     GoneError,
     HoldRefusedError,
     NotWaitingError,
+    ParamsInvalidError,
+    RunExistsError,
     RunningTaskError,
     RunUnfinishedError,
     SpecUnreadableError,
@@ -79,9 +84,8 @@ class _Crew:
     def __init__(self, action: BulkAction, part: BulkPart, now: datetime) -> None:
         self.action, self.part, self.now = action, part, now
         self.kind: Kind = kind_of(action)
-        self.act = ACTS[action.target, action.kind]
-        self.options = options_of(action)
-        self.job = Job(action.actor, action.reason, self.options, now, is_first=part.run_part == 1)
+        is_first = part.run_part == 1
+        self.job = Job(action.actor, action.reason, options_of(action), now, is_first, action.pk, _door(action))
         self.tally = Tally()
 
     def work(self, run: dict[str, Any], places: Sequence[Place]) -> None:
@@ -98,7 +102,7 @@ class _Crew:
 
     def refuse(self, run: dict[str, Any], places: Sequence[Place], error: str) -> None:
         """Count items as failed, each with the reason."""
-        for place in places or [THE_RUN]:
+        for place in places or [THE_ITEM]:
             names = {"dag_id": run["dag_id"], "run_id": run["run_id"], "task_id": place.task_id, "map_index": place.map_index}
             failure = BulkFailure(action=self.action, error=error[:LONGEST_ERROR], at=self.now, **names)
             self.tally.failures.append(failure)
@@ -108,7 +112,7 @@ class _Crew:
         """Return why it could not be done; nothing of it is left in the database then."""
         try:
             with transaction.atomic():
-                changed = self.act(self.job, self._locked(run["pk"]), places)
+                changed = self._act(run, places)
         except (OperationalError, InterfaceError):
             raise  # the transaction is lost, not the item
         except Exception as error:
@@ -119,6 +123,11 @@ class _Crew:
         self.tally.changed += len(changed)
         self.tally.audit += self._audit(run, changed)
         return None
+
+    def _act(self, run: dict[str, Any], places: Sequence[Place]) -> set[Place]:
+        if self.action.target == Target.DAGS:
+            return DAG_ACTS[self.action.kind](self.job, run["dag_id"])
+        return ACTS[self.action.target, self.action.kind](self.job, self._locked(run["pk"]), places)
 
     def _locked(self, run_pk: int) -> DagRun:
         """Lock the run and refuse to open one that somebody ended since the order (C21-b)."""
@@ -150,6 +159,13 @@ class _Crew:
         elif run is not None and not Hold.objects.filter(dag_run=run, task_id="").exists():
             why = f"bulk action {self.action.pk} ({self.action.kind}) changes its task instances"
             hold_place(run, by=self.action.actor, now=self.now, reason=why, bulk_action=self.action)
+
+
+def _door(action: BulkAction) -> str:
+    """Return where the order came in, in the words in which runs name who triggered them."""
+    if action.authority == Authority.COMMAND_LINE:
+        return "cli"
+    return "rest_api" if action.token_name else "ui"
 
 
 def _said(error: Exception) -> str:

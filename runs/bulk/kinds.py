@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
+from orchestrator.rest.errors import ProblemError
 
 
 class Target(StrEnum):
@@ -15,6 +18,7 @@ class Target(StrEnum):
 
     TASK_INSTANCES = "task_instances"
     DAG_RUNS = "dag_runs"
+    DAGS = "dags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ def _switch(default: bool = False) -> Field:
     return Field(scalars.switch, null=False, default=default)
 
 
+def _configuration(value: Any) -> dict[str, Any]:
+    """Take a JSON object, or its text, as the command line has it."""
+    try:
+        return scalars.dictionary(json.loads(value) if isinstance(value, str) else value)
+    except ValueError as error:
+        raise ProblemError("json_invalid", "Input should be a JSON object", {"error": str(error)}) from error
+
+
 _NOTE = Field(scalars.text_up_to(1000))
 _LATEST = Field(scalars.switch)
 _UNTIL = Field(scalars.aware_instant)
@@ -51,6 +63,8 @@ _CLEAR_INSTANCES = {
 }
 _CLEAR_RUNS = {"only_failed": _switch(), "run_on_latest_version": _LATEST}
 _SET_NOTE = {"note": Field(scalars.text_up_to(1000), required=True, null=False)}
+
+_TRIGGER = {"conf": Field(_configuration), "note": _NOTE, "unpause": _switch()}
 
 _KINDS = {
     Target.TASK_INSTANCES: (
@@ -76,10 +90,10 @@ _KINDS = {
         Kind("note", _MARK_RUN, _SET_NOTE),
         Kind("delete", "delete_dag_run", {}),
     ),
+    Target.DAGS: (Kind("trigger", "", _TRIGGER),),
 }
 KINDS: Mapping[Target, Mapping[str, Kind]] = {target: {kind.name: kind for kind in kinds} for target, kinds in _KINDS.items()}
-# Their items are task instances, whatever was selected: a clear of a run is a clear of what is in it.
-OF_INSTANCES = frozenset({(Target.DAG_RUNS, "clear")})
+NOUNS: Mapping[str, str] = {Target.TASK_INSTANCES: "task instance", Target.DAG_RUNS: "run", Target.DAGS: "DAG"}
 
 
 def body_of(kind: Kind) -> Body:
@@ -87,6 +101,16 @@ def body_of(kind: Kind) -> Body:
     return Body(f"Options of {kind.name}", kind.options)
 
 
+def items_of(target: str, kind: str) -> Target:
+    """Return what the items are, whatever was selected: a clear of a run is a clear of what is in it."""
+    return Target.TASK_INSTANCES if (target, kind) == (Target.DAG_RUNS, "clear") else Target(target)
+
+
 def has_instances(target: str, kind: str) -> bool:
     """Return whether the items are task instances."""
-    return target == Target.TASK_INSTANCES or (target, kind) in OF_INSTANCES
+    return items_of(target, kind) == Target.TASK_INSTANCES
+
+
+def noun_of(target: str, kind: str) -> str:
+    """Return what people call one item."""
+    return NOUNS[items_of(target, kind)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runs.bulk.selection import Item, RunItems
+from runs.bulk.found import Item, RunItems
 from runs.models import BulkAction, BulkPart
 
 # Rows that one transaction changes: about 50 ms on SQLite, for which every other writer waits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from runs.bulk.kinds import has_instances
+from runs.bulk.kinds import noun_of
 from runs.models import BulkAction
 
 
@@ -25,7 +25,7 @@ def expected_end(action: BulkAction, now: datetime) -> datetime | None:
 
 def line(action: BulkAction) -> str:
     """Return one line for people."""
-    what = "task instances" if has_instances(action.target, action.kind) else "runs"
+    what = f"{noun_of(action.target, action.kind)}s"
     total = f"{action.total:,}" if action.is_frozen else f"{action.total:,} so far, being chosen"
     counts = f"{action.changed:,} changed, {action.unchanged:,} unchanged, {action.failed:,} failed"
     said = f"{action.state}: {action.done:,} of {total} {what} ({share_done(action):.0%}): {counts}"

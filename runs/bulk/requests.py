@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from dags_app.dag_filters import FILTERS, SEARCH, dags, tag_filter
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
 from orchestrator.rest.bodies import Values
@@ -29,7 +30,10 @@ _NAMED = (
 RUNS_BY_NAME = params(*_NAMED)
 INSTANCES = params(*_NAMED, one_of("task_ids", "task_id"), *instance_filters.OF_ANY_TASK, *instance_filters.BY_NAME)
 RUNS = params(*_NAMED, *run_filters.OF_RUNS, *run_filters.BY_NAME)
-_FILTERS: Mapping[str, Params] = {Target.TASK_INSTANCES: INSTANCES, Target.DAG_RUNS: RUNS}
+# Favourites are a person's; an order names them (runs/pages/bulk_form.py).
+_OF_DAGS = [param for param in FILTERS if param.name != "is_favorite"]
+DAGS = params(one_of("dag_ids", "dag_id"), equal("dag_id", "dag_id"), SEARCH, _OF_DAGS)
+_FILTERS: Mapping[str, Params] = {Target.TASK_INSTANCES: INSTANCES, Target.DAG_RUNS: RUNS, Target.DAGS: DAGS}
 
 _EMPTY = ProblemError("value_error", "Value error, a filter needs a value; leave it out to choose whatever it is", {"error": {}})
 
@@ -92,8 +96,10 @@ def read_filters(target: str, filters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def narrowed(target: str, filters: Mapping[str, Any]) -> QuerySet[Any]:
-    """Return the task instances or runs that pass the filters. Raises ``RestError`` where they contradict each other."""
+    """Return the items that pass the filters. Raises ``RestError`` where they contradict each other."""
     values = read_filters(target, filters)
+    if target == Target.DAGS:
+        return tag_filter(DAGS.narrow(dags(), {"exclude_stale": True} | values), values)
     if target == Target.TASK_INSTANCES:
         return INSTANCES.narrow(TaskInstance.objects.all(), values)
     first, last = values.get("partition_date_gte"), values.get("partition_date_lte")

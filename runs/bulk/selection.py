@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from operator import or_
@@ -14,6 +13,8 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from dags_app.selectors import SpecUnreadableError, spec_of
+from runs.bulk import dag_selection
+from runs.bulk.found import Foreseen, Item, RunItems
 from runs.bulk.kinds import Target, has_instances
 from runs.bulk.requests import RUNS_BY_NAME, narrowed, options_of, read_filters
 from runs.clear_scope import Chosen, ClearScope
@@ -29,41 +30,6 @@ _COLUMNS = ("dag_run_id", "dag_id", "run_id", "task_id", "map_index", "pk", "sta
 _AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One task instance and the attempt that it had when it was chosen."""
-
-    task_id: str
-    map_index: int
-    ti_id: str
-    state: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunItems:
-    """What is chosen of one run: some task instances, or the run itself; ``weight`` is how many rows that touches."""
-
-    pk: int
-    dag_id: str
-    run_id: str
-    state: str
-    items: tuple[Item, ...] = ()
-    weight: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """How many items an order means now, by state, in how many runs."""
-
-    by_state: dict[str, int]
-    runs: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return sum(self.by_state.values())
-
-
 def pages(order: Any) -> Iterator[list[RunItems]]:
     """Yield everything that an order means."""
     after: int | None = 0
@@ -74,6 +40,8 @@ def pages(order: Any) -> Iterator[list[RunItems]]:
 
 def page_after(order: Any, after: int) -> tuple[list[RunItems], int | None]:
     """Return what an order means of the next runs above the key ``after``, and where the next page begins; None at the end."""
+    if order.target == Target.DAGS:
+        return dag_selection.chosen(order), None
     window = list(_candidates(order).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
     end = window[-1] if len(window) == RUNS_AT_ONCE else None
     if not has_instances(order.target, order.kind):
@@ -95,6 +63,8 @@ def _candidates(order: Any) -> QuerySet[DagRun]:
 
 def foreseen(order: Any) -> Foreseen:
     """Count what an order would touch, without changing anything. Raises ``RestError`` as the filters do."""
+    if order.target == Target.DAGS:
+        return dag_selection.foreseen(order)
     if order.kind == "clear":
         return _walked(order)
     rows = _instances(order) if has_instances(order.target, order.kind) else _runs(order)
@@ -109,6 +79,8 @@ def foreseen_within(order: Any, most: int, most_runs: int) -> tuple[Foreseen, bo
 
     What a clear takes along is counted where no more than ``most_runs`` runs have to be looked at.
     """
+    if order.target == Target.DAGS:
+        return dag_selection.foreseen(order), True
     is_of_instances = has_instances(order.target, order.kind)
     rows = _instances(order) if is_of_instances else _runs(order)
     found = list(rows.order_by().values_list("state", "dag_run_id" if is_of_instances else "pk")[: most + 1])
@@ -133,6 +105,8 @@ def missing(order: Any) -> list[str]:
     asked = order.selection.get("items")
     if asked is None:
         return []
+    if order.target == Target.DAGS:
+        return dag_selection.missing(order)[:5]
     is_task = order.target == Target.TASK_INSTANCES
     rows = _named_rows(order)
     columns = ("dag_id", "run_id", "task_id", "map_index") if is_task else ("dag_id", "run_id")

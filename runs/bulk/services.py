@@ -20,9 +20,10 @@ from orchestrator.kernel.faults import fault_point
 from orchestrator.kernel.ids import new_id
 from orchestrator.kernel.telemetry import count
 from runs.bulk.carry_out import carry_out, holds_end
+from runs.bulk.found import RunItems
 from runs.bulk.parts import TooManyItemsError, freeze
 from runs.bulk.requests import Order
-from runs.bulk.selection import RunItems, page_after
+from runs.bulk.selection import page_after
 from runs.changes import SCHEDULER_TOPIC
 from runs.models import BulkAction, BulkFailure, BulkPart
 

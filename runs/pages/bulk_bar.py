@@ -46,7 +46,10 @@ _ACTS = {
         ),
     ),
 }
+TRIGGER = Act("trigger", "Trigger")
 WORDS = {(target.value, act.kind): act for target, groups in _ACTS.items() for group in groups for act in group}
+# The list of DAGs has a bar of its own: it also pauses.
+WORDS[Target.DAGS.value, TRIGGER.kind] = TRIGGER
 
 
 def bulk_bar(request: HttpRequest, target: Target, *, dag_id: str = "", run_id: str = "") -> BulkBar | None:

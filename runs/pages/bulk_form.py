@@ -12,18 +12,29 @@ from typing import Any
 
 from django.http import QueryDict
 
+from dags_app.dag_filters import of_person
+from dags_app.models import Dag
 from orchestrator.rest.errors import InvalidError, RestError
-from orchestrator.ui.lists import Chip, ListSpec, chips_of, refusal_text
-from runs.bulk.kinds import Target, has_instances
+from orchestrator.ui.lists import Chip, ListSpec, chips_of, read_values, refusal_text
+from runs.bulk import dag_selection
+from runs.bulk.found import Foreseen
+from runs.bulk.kinds import Target, noun_of
 from runs.bulk.requests import ANY, Order, read_order
-from runs.bulk.selection import Foreseen, foreseen_within
+from runs.bulk.selection import foreseen_within
 from runs.models import DagRun
 from runs.pages.bulk_bar import WORDS, Act
+from runs.pages.dags.list_spec import DAGS
 from runs.pages.form_times import TimeUnreadableError, instant_given
 from runs.pages.instance_list import INSTANCES
+from runs.pages.param_values import ValueUnreadableError, conf_of_text
 from runs.pages.run_list import RUNS
 
-SPECS: dict[str, ListSpec] = {Target.DAG_RUNS.value: RUNS, Target.TASK_INSTANCES.value: INSTANCES}
+SPECS: dict[str, ListSpec] = {
+    Target.DAG_RUNS.value: RUNS,
+    Target.TASK_INSTANCES.value: INSTANCES,
+    Target.DAGS.value: DAGS,
+}
+SHOWN_NAMES = 20
 # Deleting more than so many is confirmed by typing the number.
 TYPED_FROM = 50
 _MOST, _MOST_RUNS = 20_000, 500
@@ -32,6 +43,7 @@ _NOT_FILTERS = frozenset({"limit", "offset", "cursor", "order_by", "format"})
 _SWITCHES = {
     ("dag_runs", "clear"): ("only_failed",),
     ("task_instances", "clear"): ("include_upstream", "include_downstream", "prevent_running_task"),
+    ("dags", "trigger"): ("unpause",),
 }
 CONSEQUENCES = {
     ("", "clear"): "They run again; what runs now is ended and begins anew.",
@@ -46,10 +58,16 @@ CONSEQUENCES = {
     ("", "stop"): "What runs is ended as failed; what has not begun is skipped; teardowns still run.",
     ("", "hold"): "What runs goes on to its end; nothing else of it begins until it is released.",
     ("", "release"): "What was held goes on.",
+    (
+        "",
+        "trigger",
+    ): "Each starts one run now; that of a paused DAG waits. One whose params need other values is not started, and is named.",
     ("", "note"): "Their notes are written over.",
     ("", "retry_now"): "What waits for its retry begins at once; the others are left as they are.",
     ("", "give_up"): "What waits for its retry has failed; the others are left as they are.",
 }
+# Options that a person gives in the form itself, after the preview: they reach no other rows.
+_TYPED = frozenset({"note", "until", "conf", "unpause"})
 _CODE = {"own": False, "latest": True}
 
 
@@ -78,12 +96,14 @@ class BulkForm:
     @property
     def noun(self) -> str:
         """What the items are."""
-        return "task instance" if has_instances(self.target, self.act.kind) else "run"
+        return noun_of(self.target, self.act.kind)
 
     @property
     def signature(self) -> str:
         """Tells whether a preview is one of this form."""
-        told = json.dumps([self.order.kind, self.order.selection, self.order.options] if self.order else None, sort_keys=True)
+        order = self.order
+        reach = {name: value for name, value in order.options.items() if name not in _TYPED} if order else None
+        told = json.dumps([order.kind, order.selection, reach] if order else None, sort_keys=True)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     @property
@@ -110,6 +130,18 @@ class BulkForm:
         return Counter(self.seen.by_state).most_common() if self.seen is not None else []
 
     @property
+    def names(self) -> list[str]:
+        """The first of the DAGs that are meant; no names where runs or task instances are."""
+        if self.target != Target.DAGS or self.order is None:
+            return []
+        return list(dag_selection.rows(self.order).values_list("dag_id", flat=True)[:SHOWN_NAMES])
+
+    @property
+    def unnamed(self) -> int:
+        """How many DAGs are meant beside those that are named."""
+        return max(0, (self.seen.total if self.seen is not None else 0) - SHOWN_NAMES)
+
+    @property
     def consequence(self) -> str:
         """What happens, in a sentence."""
         return CONSEQUENCES.get((self.target, self.kind)) or CONSEQUENCES["", self.kind]
@@ -117,12 +149,12 @@ class BulkForm:
     @property
     def asks(self) -> frozenset[str]:
         """Which further fields there are."""
-        more = {"note": {"note"}, "hold": {"until"}, "clear": {"code"}}.get(self.act.kind, set())
+        more = {"note": {"note"}, "hold": {"until"}, "clear": {"code"}, "trigger": {"conf", "note"}}.get(self.act.kind, set())
         return frozenset(more | set(_SWITCHES.get((self.target, self.act.kind), ())))
 
 
-def read_form(data: QueryDict) -> BulkForm | None:
-    """Return what a form means, with what it would touch; None for a kind of action that does not exist."""
+def read_form(data: QueryDict, user_name: str) -> BulkForm | None:
+    """Return what a form of a person means, with what it would touch; None for a kind of action that does not exist."""
     target, kind = data.get("target", ""), data.get("kind", "")
     act = WORDS.get((target, kind))
     if act is None:
@@ -132,16 +164,16 @@ def read_form(data: QueryDict) -> BulkForm | None:
     on = frozenset(name for name in (*_SWITCHES.get((target, kind), ()),) if data.get(name) == "on")
     form = BulkForm(act, target, spec, data, is_all, chips_of(spec, query) if is_all else [], on=on)
     try:
-        _read(form, query)
-    except TimeUnreadableError as error:
+        _read(form, query, user_name)
+    except (TimeUnreadableError, ValueUnreadableError) as error:
         form.problem = str(error)
     except (RestError, InvalidError) as refusal:
         form.problem = refusal_text(refusal, spec)
     return form
 
 
-def _read(form: BulkForm, query: QueryDict) -> None:
-    filters = filters_of(form, query) if form.is_all else None
+def _read(form: BulkForm, query: QueryDict, user_name: str) -> None:
+    filters = filters_of(form, query, user_name) if form.is_all else None
     items = None if form.is_all else _items(form)
     if items == []:
         form.problem = "Nothing is chosen that you may change. Go back and tick some rows."
@@ -152,7 +184,7 @@ def _read(form: BulkForm, query: QueryDict) -> None:
         form.problem = "Nothing there is left to change."
 
 
-def filters_of(form: BulkForm, query: QueryDict) -> dict[str, Any]:
+def filters_of(form: BulkForm, query: QueryDict, user_name: str) -> dict[str, Any]:
     """Return the filters of a list as an order takes them; none of them means everything."""
     known = {param.name: param for param in form.spec.params.items if param.name not in _NOT_FILTERS}
     found: dict[str, Any] = {
@@ -161,11 +193,17 @@ def filters_of(form: BulkForm, query: QueryDict) -> dict[str, Any]:
     for name in ("dag_id", "dag_run_id"):
         if form.data.get(name):
             found[name] = form.data[name]
+    if found.pop("is_favorite", None) is not None:
+        # Who carries the order out has no favourites: they are named as they are now.
+        marked = of_person(Dag.objects.all(), read_values(form.spec, query), user_name)
+        found["dag_ids"] = list(marked.order_by("dag_id").values_list("dag_id", flat=True)) or [""]
     return found or {"dag_id": ANY}
 
 
 def _items(form: BulkForm) -> list[dict[str, Any]]:
     """Return the chosen rows by their names; what is gone or hidden from the person is left out."""
+    if form.target == Target.DAGS:
+        return _dags(form)
     places = [value.split(":", 1) for value in form.data.getlist("selected")]
     runs = {str(run.pk): run for run in _runs(place[0] for place in places)}
     found = []
@@ -174,6 +212,14 @@ def _items(form: BulkForm) -> list[dict[str, Any]]:
         if named is not None:
             found.append(named)
     form.lost = len(places) - len(found)
+    return found
+
+
+def _dags(form: BulkForm) -> list[dict[str, Any]]:
+    wanted = set(form.selected)
+    there = Dag.objects.filter(pk__in=wanted).order_by("dag_id").values_list("dag_id", flat=True)
+    found = [{"dag_id": dag_id} for dag_id in there]
+    form.lost = len(wanted) - len(found)
     return found
 
 
@@ -198,8 +244,10 @@ def _options(form: BulkForm) -> dict[str, Any]:
     data, asks = form.data, form.asks
     if "code" in asks and (is_latest := _CODE.get(data.get("code", ""))) is not None:
         options["run_on_latest_version"] = is_latest
-    if "note" in asks:
+    if "note" in asks and (data.get("note") or form.kind == "note"):
         options["note"] = data.get("note", "")
+    if "conf" in asks and (conf := conf_of_text(data.get("conf", ""))):
+        options["conf"] = conf
     if "until" in asks and (until := instant_given(data.get("until", ""))) is not None:
         options["until"] = until.astimezone(UTC).isoformat()
     return options

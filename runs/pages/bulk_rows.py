@@ -12,7 +12,7 @@ from django.http import QueryDict
 from orchestrator.kernel.clock import utcnow
 from orchestrator.ui.lists import Column, Filter, ListSpec, chips_of
 from runs.api.bulk_actions import LIST, NEWEST_FIRST
-from runs.bulk.kinds import KINDS, has_instances
+from runs.bulk.kinds import KINDS, NOUNS, noun_of
 from runs.bulk.progress import expected_end, share_done
 from runs.models import BulkAction
 from runs.pages.bulk_bar import WORDS
@@ -60,7 +60,7 @@ def attach_shares(rows: Sequence[Any]) -> None:
     for row in rows:
         act = WORDS.get((row.target, row.kind))
         row.word = act.word if act is not None else row.kind.replace("_", " ")
-        row.noun = "task instances" if has_instances(row.target, row.kind) else "runs"
+        row.noun = f"{noun_of(row.target, row.kind)}s"
         row.progress = Shares(row.total, row.changed, row.unchanged, row.failed)
         row.share = round(100 * share_done(row))
         row.expected = expected_end(row, now)
@@ -100,7 +100,7 @@ BULK_ACTIONS = ListSpec(
     filters=(
         Filter("state", "State", "choices", tuple((word, word) for word in BulkAction.State.values)),
         Filter("kind", "What", "choices", _kinds),
-        Filter("target", "On", "choices", (("dag_runs", "runs"), ("task_instances", "task instances"))),
+        Filter("target", "On", "choices", tuple((str(target), f"{noun}s") for target, noun in NOUNS.items())),
         Filter("actor", "By"),
         Filter("created_at", "Ordered", "dates"),
     ),

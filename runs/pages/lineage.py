@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, Subquery
 
-from dags_app.api.queries import runs_of_dag
+from dags_app.dag_filters import runs_of_dag
 from dags_app.graph.between_dags import Graph, around, between_dags
 from dags_app.graph.tree import in_drawing_order
 from dags_app.models import Asset, Dag

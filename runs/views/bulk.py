@@ -29,7 +29,7 @@ FAILURES_PER_PAGE = 100
 @page(Role.USER)
 def bulk_new(request: HttpRequest) -> HttpResponse:
     """Show what an action on the chosen rows of a list would touch; order it once that was seen."""
-    form = read_form(request.POST)
+    form = read_form(request.POST, request.user.get_username())
     if form is None:
         raise Http404("There is no such bulk action")
     is_order = request.POST.get("confirmed") == "yes" and form.order is not None and not form.problem

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import access_of
 from accounts.roles import Role
 from accounts.views import page
-from dags_app.api.queries import dags
+from dags_app.dag_filters import dags
 from dags_app.models import Dag
 from dags_app.pausing import dag_pause
 from orchestrator.config import conf

@@ -74,13 +74,13 @@ function onClick(event) {
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => notice("Copied"));
 }
 
-// A form outside of a dialog with data-dialog opens its answer in one.
+// A form outside of a dialog with data-dialog, or one that such a button sends, opens its answer in one.
 // <form data-confirm="What will happen"> asks before it is sent.
 function onSubmit(event) {
   const form = event.target;
   const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
   if (question && !window.confirm(question)) return event.preventDefault();
-  const dialog = form.closest("dialog") ?? ("dialog" in form.dataset ? document.getElementById("dialog") : null);
+  const dialog = form.closest("dialog") ?? ("dialog" in form.dataset || "dialog" in (event.submitter?.dataset ?? {}) ? document.getElementById("dialog") : null);
   if (!dialog || form.method === "dialog" || event.defaultPrevented) return;
   event.preventDefault();
   submit(dialog, form, event.submitter);

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
-from runs.models import DagRun, StateChange
+from runs.models import BulkAction, DagRun, StateChange
 from tests.ui.test_pages_in_a_browser import _signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +47,23 @@ def test_chosen_dags_are_paused_by_one_button(browser: Browser, live_server: Any
     bar.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text("1 DAG is paused.")).to_be_visible()
     assert Dag.objects.get(pk="etl").is_paused
+    assert complaints == []
+
+
+def test_chosen_dags_are_triggered_in_a_dialog_that_names_them(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = _signed_in(browser, live_server.url)
+    page.get_by_label("Choose etl").check()
+    page.get_by_label("Choose quiet").check()
+    page.locator("#bulk").get_by_role("button", name="Trigger…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 DAGs. Each starts one run now")
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    dialog.get_by_label("switch on those that are paused").check()
+    dialog.get_by_label("Configuration of each run").fill('{"day": 3}')
+    dialog.get_by_role("button", name="Trigger", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/bulk/\d+$"))
+    action = BulkAction.objects.get()
+    assert (action.target, action.options) == ("dags", {"unpause": True, "conf": {"day": 3}})
     assert complaints == []
 
 

@@ -1,4 +1,4 @@
-"""Decides the command ``manage.py bulk``: order something for many task instances or runs, and follow it."""
+"""Decides the command ``manage.py bulk``: order something for many task instances, runs or DAGs, and follow it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SHOWN = 100
 class Command(AirflowCommand):
     """``manage.py bulk order|list|show|follow|failures|cancel``."""
 
-    help = "Clear, mark, hold, stop … many task instances or runs by one order; a scheduler carries it out."
+    help = "Clear, mark, hold, stop … many task instances or runs, trigger many DAGs; a scheduler carries it out."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add one parser per action."""
         actions = parser.add_subparsers(dest="action", required=True)
         order = actions.add_parser("order", help="order something, for all that filters choose")
-        order.add_argument("target", choices=("task_instances", "dag_runs"))
-        order.add_argument("kind", help="clear, mark_success, mark_failed, hold, release, note, delete …: docs/bulk_actions.md")
+        order.add_argument("target", choices=("task_instances", "dag_runs", "dags"))
+        order.add_argument("kind", help="clear, mark_success, hold, note, delete, trigger …: docs/bulk_actions.md")
         order.add_argument(
             *("-f", "--filter"), action="append", default=[], metavar="NAME=VALUE", help="as in the REST lists; repeatable"
         )

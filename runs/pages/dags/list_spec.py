@@ -8,21 +8,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from dags_app.api.dags import LIST, ORDER, RUN_STATES, of_person, tag_filter
+from dags_app.api.dags import LIST, ORDER
+from dags_app.dag_filters import RUN_STATES, SEARCH, of_person, tag_filter
 from dags_app.models import Bundle, Dag, DagTag
-from orchestrator.rest.params import Param, params
-from orchestrator.rest.patterns import contains
+from orchestrator.rest.params import params
 from orchestrator.ui.lists import Column, Filter, ListSpec
 
 MOST_CHOICES = 200
 _YES_NO = (("true", "yes"), ("false", "no"))
 _STATES = tuple((word, word) for word in RUN_STATES)
-
-
-def _search(rows: QuerySet[Dag], text: str) -> QuerySet[Dag]:
-    for word in text.split():
-        rows = rows.filter(contains("dag_id", word) | contains("dag_display_name", word))
-    return rows
 
 
 def tag_choices() -> list[tuple[str, str]]:
@@ -49,7 +43,7 @@ def _last(name: str) -> Any:
 
 DAGS = ListSpec(
     name="dags",
-    params=params(*LIST.items, Param("q", apply=_search)),
+    params=params(*LIST.items, SEARCH),
     order=ORDER,
     columns=(
         Column("dag_id", "DAG", "dag_id"),

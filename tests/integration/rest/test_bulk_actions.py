@@ -88,7 +88,8 @@ def test_items_are_named_and_unknown_ones_are_refused_together(client: Client, r
     ("body", "place"),
     [
         ({}, ["body", "target"]),
-        (order(target="dags"), ["body", "target"]),
+        (order(target="pools"), ["body", "target"]),
+        (order(target="dags"), ["body", "kind"]),
         (order(kind="burn"), ["body", "kind"]),
         (order(filters={"dag_id": "d", "colour": "red"}), ["body", "filters", "colour"]),
         (order(filters={"dag_id": 7}), ["body", "filters", "dag_id"]),

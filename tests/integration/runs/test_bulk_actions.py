@@ -17,9 +17,10 @@ from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.ids import new_id
 from orchestrator.rest.errors import InvalidError, NotFoundError
 from runs.bulk import selection, services
+from runs.bulk.found import Item, RunItems
 from runs.bulk.parts import PART, cuts
 from runs.bulk.requests import Order, read_order
-from runs.bulk.selection import Item, RunItems, foreseen
+from runs.bulk.selection import foreseen
 from runs.bulk.services import NotOpenError, bulk_cancel, bulk_order
 from runs.explain.run import explain_run
 from runs.models import BulkAction, BulkFailure, BulkPart, DagRun, Hold, StateChange, TaskInstance, TaskInstanceHistory
