@@ -119,7 +119,7 @@ def test_a_secret_goes_in_and_what_is_left_alone_is_kept(client: Client) -> None
     [
         ({"extra": "[1]"}, "A JSON object is needed"),
         ({"extra": "{"}, "This is no JSON"),
-        ({"conn_id": "a b"}, "Letters, digits"),
+        ({"conn_id": "a b"}, "1 to 200 letters, digits"),
         ({"port": "70000"}, "less than or equal to 65535"),
     ],
 )
