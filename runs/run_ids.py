@@ -37,14 +37,21 @@ def scheduled_run_id(dag_id: str, *, run_after: datetime, partition_key: str | N
     if partition_key is None:
         return run_id_of("scheduled", run_after=run_after)
     mark = hashlib.sha256(f"{dag_id} {run_after.isoformat()}".encode()).hexdigest()[:8]
-    return f"scheduled__{run_after.isoformat()}__{_in_id(partition_key)}"[:241] + f"__{mark}"
+    return _within_column(f"scheduled__{run_after.isoformat()}__{_in_id(partition_key)}", f"__{mark}")
 
 
 def backfill_run_id(*, run_after: datetime, partition_key: str | None) -> str:
-    """Return the id of a backfill's run; that of a partition names its key and is new each time, as in Airflow."""
+    """Return the id of a backfill's run; that of a partition names its key and is new each time, as in Airflow.
+
+    Airflow's database refuses the id of a long key; here the end of the key is left out.
+    """
     if partition_key is None:
         return run_id_of("backfill", run_after=run_after)
-    return f"backfill__{run_after.isoformat()}__{_in_id(partition_key)}__{_random_suffix()}"
+    return _within_column(f"backfill__{run_after.isoformat()}__{_in_id(partition_key)}", f"__{_random_suffix()}")
+
+
+def _within_column(named: str, mark: str) -> str:
+    return named[: LONGEST_RUN_ID - len(mark)] + mark
 
 
 def _in_id(partition_key: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from dags_app.plugin_child import NoAnswerError
 from orchestrator.config import conf
+from orchestrator.sdk.definitions.timetables.partition import LONGEST_KEY
 from runs.assets.deliveries import NO_PARTITION, TOO_MANY
 from runs.assets.mappers import carried_date, downstream_keys, most_keys
-from runs.assets.partitioned import KEY_LENGTH
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ def mapped(mapper: Json, key: str, date: datetime | None) -> Mapped:
     """
     try:
         keys = sorted(set(downstream_keys(mapper, key)))
-        wrong = [each for each in keys if not 0 < len(each) <= KEY_LENGTH]
+        wrong = [each for each in keys if not 0 < len(each) <= LONGEST_KEY]
         if wrong:
-            raise ValueError(f"a partition key has 1 to {KEY_LENGTH} characters, not {len(wrong[0])}")
+            raise ValueError(f"a partition key has 1 to {LONGEST_KEY} characters, not {len(wrong[0])}")
     except NoAnswerError:
         raise
     except Exception as error:

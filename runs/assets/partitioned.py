@@ -12,13 +12,12 @@ from dags_app.asset_mentions import leaves
 from orchestrator.sdk.definitions.timetables import decode_timetable
 from orchestrator.sdk.definitions.timetables.dst import wall_to_utc
 from orchestrator.sdk.definitions.timetables.instants import zone_of
-from orchestrator.sdk.definitions.timetables.partition import CronPartitionTimetable
+from orchestrator.sdk.definitions.timetables.partition import LONGEST_KEY, CronPartitionTimetable
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.assets.mappers import partition_date
 
 Json = Any
 _IDENTITY: Json = {"type": "IdentityMapper"}
-KEY_LENGTH = 250
 
 
 class PartitionKeyError(ValueError):
@@ -72,8 +71,8 @@ def check_key(spec: DagSpec, key: str | None) -> datetime | None:
         raise PartitionKeyError(f"Dag '{spec.dag_id}' is not a partitioned Dag and does not accept a partition_key.")
     if not key.strip():
         raise PartitionKeyError("partition_key must not be empty or whitespace-only.")
-    if len(key) > KEY_LENGTH:
-        raise PartitionKeyError(f"partition_key must be at most {KEY_LENGTH} characters; got {len(key)}.")
+    if len(key) > LONGEST_KEY:
+        raise PartitionKeyError(f"partition_key must be at most {LONGEST_KEY} characters; got {len(key)}.")
     if kind == "CronPartitionTimetable":
         return _cron_date(spec.timetable, key)
     return _asset_date(spec.timetable, key) if kind == "PartitionedAssetTimetable" else None

@@ -202,6 +202,13 @@ def test_a_key_with_a_slash_makes_no_run_id_that_an_address_cannot_carry():
     assert backfill.startswith("backfill__2026-01-02T00:00:00+00:00__2026-01-02__")
 
 
+def test_a_long_key_is_cut_in_a_run_id_and_the_mark_that_tells_runs_apart_stays():
+    """Two hours of one long key differ in the mark alone."""
+    one, other = (scheduled_run_id("d", run_after=at(2026, 1, 2, hour), partition_key="k" * 250) for hour in (1, 2))
+    assert (len(one), len(other), one[-10:-8]) == (250, 250, "__")
+    assert one[-8:] != other[-8:]
+
+
 @pytest.mark.parametrize(
     ("schedule", "key", "date"),
     [

@@ -236,6 +236,14 @@ def test_a_partitioned_dag_gets_a_run_per_partition_and_another_beside_a_failed_
     assert DagRun.objects.filter(backfill=second, state="success").count() == 2
 
 
+def test_a_partition_with_the_longest_key_gets_a_run_whose_id_fits_its_column() -> None:
+    timetable = encode_timetable(CronPartitionTimetable("@daily", timezone="UTC", key_format="k" * 240 + "%Y-%m-%d"))
+    create(daily(timetable=timetable), last=2)
+    ids, keys = zip(*DagRun.objects.values_list("run_id", "partition_key"), strict=True)
+    assert [len(name) for name in (*ids, *keys)] == [250] * 4
+    assert len(set(ids)) == len(set(keys)) == 2
+
+
 def test_a_run_made_in_the_moment_of_the_order_is_left_alone() -> None:
     """The unique date decides, not the look before: the entry says that it is in flight."""
     from runs.backfills import services

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Self
 
-from orchestrator.sdk.definitions.timetables.base import DagRunInfo, Json, TimeRestriction
+from orchestrator.sdk.definitions.timetables.base import AirflowTimetableInvalid, DagRunInfo, Json, TimeRestriction
 from orchestrator.sdk.definitions.timetables.dst import utc_to_wall, wall_to_utc
 from orchestrator.sdk.definitions.timetables.instants import as_utc, encode_zone, zone_of
 from orchestrator.sdk.definitions.timetables.trigger import (
@@ -14,6 +14,10 @@ from orchestrator.sdk.definitions.timetables.trigger import (
     decode_run_immediately,
     encode_run_immediately,
 )
+
+LONGEST_KEY = 250
+# Its month and day have the longest names in English.
+_WORDIEST_DATE = datetime(2026, 9, 30, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 class CronPartitionTimetable(CronTriggerTimetable):
@@ -42,6 +46,12 @@ class CronPartitionTimetable(CronTriggerTimetable):
             raise ValueError(f"run_offset must be an integer, not {run_offset!r}: other offsets are not supported yet")
         self.run_offset = run_offset or 0
         self.key_format = key_format
+
+    def validate(self) -> None:
+        """Raise ``AirflowTimetableInvalid`` for a wrong expression, and for keys that no run could have."""
+        super().validate()
+        if (length := len(self.partition_key(_WORDIEST_DATE))) > LONGEST_KEY:
+            raise AirflowTimetableInvalid(f"key_format makes keys of {length} characters; at most {LONGEST_KEY} are allowed.")
 
     def serialize(self) -> dict[str, Json]:
         """Expression, zone, rule for the first run, offset and key format."""

@@ -202,3 +202,12 @@ def test_a_schedule_of_assets_or_time_is_read_back_by_a_process_that_never_impor
     timetable = decode_timetable(document)
     assert (timetable.summary, timetable.description) == ("Asset or 0 0 * * *", "Triggered by assets or At 00:00")
     assert encode_timetable(timetable) == document
+
+
+def test_a_key_format_that_makes_keys_longer_than_any_run_may_have_is_refused_with_the_file() -> None:
+    def keyed(filler: int) -> CronPartitionTimetable:
+        return CronPartitionTimetable("@daily", timezone="UTC", key_format="k" * filler + "%Y-%m-%d")
+
+    keyed(240).validate()
+    with pytest.raises(AirflowTimetableInvalid, match="keys of 251 characters; at most 250"):
+        keyed(241).validate()
