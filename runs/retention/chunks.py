@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CASCADE, ForeignKey, Model, Q, QuerySet
+from django.db.models import CASCADE, ForeignKey, ForeignObjectRel, Model, Q, QuerySet
 
 from orchestrator.kernel.faults import fault_point
 from runs.models import DagRun, TaskInstance, Trigger, XCom
@@ -19,13 +19,13 @@ RUN_TABLE = "dag_run"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows of one table that go in one transaction; ``runs`` are those that they belong to, or that they are."""
+    """Rows of one table that go in one transaction; ``runs`` are those that they are, or that they belong to by ``run_path``."""
 
     table: str
     rows: QuerySet[Any]
-    size: int
     runs: tuple[OldRun, ...] = ()
     is_whole_run: bool = False
+    run_path: str = "dag_run"
 
 
 def run_models() -> list[type[Model]]:
@@ -34,11 +34,12 @@ def run_models() -> list[type[Model]]:
 
 
 def children(model: type[Model]) -> list[tuple[type[Model], str]]:
-    """Return what is deleted with rows of a model, and by which of its columns it names them."""
+    """Return what is deleted with rows of a model, and by which of its columns; also what ``related_name="+"`` hides."""
     return [
         (relation.related_model, relation.field.name)
-        for relation in model._meta.related_objects
-        if isinstance(relation.field, ForeignKey) and relation.on_delete is CASCADE and isinstance(relation.related_model, type)
+        for relation in model._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ForeignObjectRel) and isinstance(relation.field, ForeignKey)
+        if relation.on_delete is CASCADE and isinstance(relation.related_model, type)
     ]
 
 
@@ -79,7 +80,7 @@ def _delete(chunk: Chunk) -> tuple[int, list[OldRun]]:
     if chunk.is_whole_run:
         gone = [run for run in chunk.runs if run.pk in old]
         return int(chunk.rows.filter(pk__in=old).delete()[0]), gone
-    rows = chunk.rows.filter(dag_run_id__in=old)
+    rows = chunk.rows.filter(**{f"{chunk.run_path}_id__in": old})
     if chunk.rows.model is TaskInstance:
         waits = list(rows.exclude(trigger_id=None).values_list("trigger_id", flat=True))
         if waits:
@@ -98,10 +99,12 @@ def _of_runs(runs: tuple[OldRun, ...], models: list[type[Model]], size: int, *, 
     of_these = {"dag_run_id__in": [run.pk for run in runs]}
     for model in models:
         for pks in _pages(model._default_manager.filter(**of_these), "dag_run_id", size):
-            yield Chunk(table_name(model), model._default_manager.filter(pk__in=pks), len(pks), runs)
+            for child, column, rows in _children_of(model, pks, size):
+                yield Chunk(table_name(child), rows, runs, run_path=f"{column}__dag_run")
+            yield Chunk(table_name(model), model._default_manager.filter(pk__in=pks), runs)
     for start in range(0, len(runs) if whole else 0, size):
         some = runs[start : start + size]
-        yield Chunk(RUN_TABLE, DagRun.objects.filter(pk__in=[run.pk for run in some]), len(some), some, is_whole_run=True)
+        yield Chunk(RUN_TABLE, DagRun.objects.filter(pk__in=[run.pk for run in some]), some, is_whole_run=True)
 
 
 def _of_flat(flat: Flat, rules: Rules) -> Iterator[Chunk]:
@@ -127,12 +130,18 @@ def _of_flat(flat: Flat, rules: Rules) -> Iterator[Chunk]:
 
 
 def _with_children(flat: Flat, pks: list[Any], rules: Rules) -> Iterator[Chunk]:
-    """The rows with these keys, after what is deleted with them: one event may have many deliveries."""
-    for model, column in children(flat.model):
-        manager = model._default_manager
-        for some in _pages(manager.filter(**{f"{column}__in": pks}), f"{column}_id", rules.batch):
-            yield Chunk(table_name(model), manager.filter(pk__in=some), len(some))
-    yield Chunk(flat.table, flat.narrowed(flat.model._default_manager.filter(pk__in=pks), rules), len(pks))
+    """The rows with these keys, after what is deleted with them."""
+    for child, _, rows in _children_of(flat.model, pks, rules.batch):
+        yield Chunk(table_name(child), rows)
+    yield Chunk(flat.table, flat.narrowed(flat.model._default_manager.filter(pk__in=pks), rules))
+
+
+def _children_of(model: type[Model], pks: list[Any], size: int) -> Iterator[tuple[type[Model], str, QuerySet[Any]]]:
+    """What is deleted with the rows with these keys, at most ``size`` rows at a time: one event may have many deliveries."""
+    for child, column in children(model):
+        manager = child._default_manager
+        for some in _pages(manager.filter(**{f"{column}__in": pks}), f"{column}_id", size):
+            yield child, column, manager.filter(pk__in=some)
 
 
 def _pages(rows: QuerySet[Any], by: str, size: int) -> Iterator[list[Any]]:

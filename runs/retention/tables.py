@@ -134,7 +134,12 @@ FLAT = (
 )
 
 # Airflow's names, where they are not the words of the model with underscores.
-_NAMES = {"TaskState": "task_state_store", "XCom": "xcom", "HITLDetail": "hitl_detail"}
+_NAMES = {
+    "TaskState": "task_state_store",
+    "XCom": "xcom",
+    "HITLDetail": "hitl_detail",
+    "RenderedFields": "rendered_task_instance_fields",
+}
 
 
 def table_name(model: type[Model]) -> str:
