@@ -1,24 +1,23 @@
-"""Decides how a path in an object store is written and used; files of this machine are used without fsspec.
+"""Decides how a path in an object store is used; files of this machine are used without fsspec.
 
-A little over 300 lines because all that an author may call on a path is one class.
+A little over 300 lines because all that an author may do with what a path names is one class.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
-from pathlib import PurePosixPath
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
+from orchestrator.sdk.definitions.object_path import LOCAL, ObjectPath
+from orchestrator.sdk.definitions.object_stat import ObjectStat, info_of_file
 from orchestrator.sdk.definitions.object_store_attach import store_for
 
-_LOCAL = ("", "file", "local")
 COPY_BYTES = 1 << 20
 
 
-class ObjectStoragePath(os.PathLike[str]):
+class ObjectStoragePath(ObjectPath):
     """A path such as ``s3://conn_id@bucket/key`` or ``file:///tmp/x``.
 
     The extra of the connection ``conn_id`` holds the options of the file system, by fsspec's names.
@@ -26,145 +25,35 @@ class ObjectStoragePath(os.PathLike[str]):
 
     __version__ = 1
 
-    def __init__(self, *args: Any, conn_id: str | None = None, **storage_options: Any) -> None:
-        first = args[0] if args else "."
-        text = str(first)
-        parts = urlsplit(text) if "://" in text else None
-        self.protocol: str = parts.scheme if parts else ""
-        netloc = parts.netloc if parts else ""
-        if "@" in netloc:
-            given, _, netloc = netloc.partition("@")
-            conn_id = conn_id or given
-        self.conn_id = conn_id or getattr(first, "conn_id", None)
-        self.bucket = netloc
-        path = PurePosixPath(parts.path or "/") if parts else PurePosixPath(text)
-        self._path = path.joinpath(*map(str, args[1:]))
-        self.storage_options: dict[str, Any] = storage_options or getattr(first, "storage_options", {})
-
-    def _with(self, path: PurePosixPath) -> ObjectStoragePath:
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._path = path
-        return other
-
-    def __str__(self) -> str:
-        if not self.protocol:
-            return str(self._path)
-        user = f"{self.conn_id}@" if self.conn_id else ""
-        return f"{self.protocol}://{user}{self.bucket}{self._path if str(self._path) != '/' else ''}"
-
-    def __repr__(self) -> str:
-        return f"ObjectStoragePath({self._plain!r}, protocol={self.protocol!r})"
-
-    @property
-    def _plain(self) -> str:
-        """Bucket and key with a leading slash, the path itself for a local file."""
-        return str(self._path) if self._is_local else f"/{self.bucket}{self._path if str(self._path) != '/' else ''}"
-
     @property
     def _is_local(self) -> bool:
-        return self.protocol in _LOCAL and not self.storage_options and store_for(self.protocol, self.conn_id, {})._fs is None
+        return self.protocol in LOCAL and not self.storage_options and not store_for(self.protocol, self.conn_id, {}).is_given
 
-    def __fspath__(self) -> str:
-        return str(self._path) if self._is_local else str(self)
+    @classmethod
+    def cwd(cls) -> ObjectStoragePath:
+        """Return the working directory of this process."""
+        return cls(os.getcwd())
 
-    def __truediv__(self, other: Any) -> ObjectStoragePath:
-        return self._with(self._path / str(other))
+    @classmethod
+    def home(cls) -> ObjectStoragePath:
+        """Return the home of the user of this process."""
+        return cls(os.path.expanduser("~"))
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ObjectStoragePath) and str(other) == str(self)
+    def expanduser(self) -> ObjectStoragePath:
+        """Return the path with ``~`` replaced by the user's home."""
+        return self._with(os.path.expanduser(str(self._path))) if self._is_local else self
 
-    def __hash__(self) -> int:
-        return hash(str(self))
+    def absolute(self) -> ObjectStoragePath:
+        """Return the path from the root on."""
+        return self._with(os.path.abspath(str(self._path))) if not self.is_absolute() else self
 
-    def __lt__(self, other: ObjectStoragePath) -> bool:
-        return str(self) < str(other)
+    def resolve(self, strict: bool = False) -> ObjectStoragePath:
+        """Return the path without ``..``; of a file of this machine also without links.
 
-    @property
-    def name(self) -> str:
-        """Return the last part."""
-        return self._path.name
-
-    @property
-    def stem(self) -> str:
-        """Return the last part without its ending."""
-        return self._path.stem
-
-    @property
-    def suffix(self) -> str:
-        """Return the ending of the last part."""
-        return self._path.suffix
-
-    @property
-    def parent(self) -> ObjectStoragePath:
-        """Return the folder."""
-        return self._with(self._path.parent)
-
-    @property
-    def suffixes(self) -> list[str]:
-        """Return all endings of the last part."""
-        return self._path.suffixes
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Return the parts from the root on."""
-        return PurePosixPath(self._plain).parts
-
-    @property
-    def anchor(self) -> str:
-        """Return the root, empty for a relative path."""
-        return PurePosixPath(self._plain).anchor
-
-    def is_absolute(self) -> bool:
-        """Return whether the path begins at a root."""
-        return PurePosixPath(self._plain).is_absolute()
-
-    @property
-    def container(self) -> str:
-        """Return the bucket."""
-        return self.bucket
-
-    @property
-    def key(self) -> str:
-        """Return the path inside of the bucket."""
-        return str(self._path).lstrip("/")
-
-    @property
-    def namespace(self) -> str:
-        """Return scheme and bucket."""
-        return f"{self.protocol}://{self.bucket}" if self.bucket else self.protocol
-
-    @property
-    def path(self) -> str:
-        """Return bucket and key, as the file system names it."""
-        return str(self._path) if self._is_local else f"{self.bucket}{self._path}".rstrip("/")
-
-    def as_uri(self) -> str:
-        """Return the path with its scheme and without connection."""
-        return f"{self.protocol or 'file'}://{self.bucket}{self._path if str(self._path) != '/' else ''}"
-
-    def joinpath(self, *others: Any) -> ObjectStoragePath:
-        """Return a path further down."""
-        return self._with(self._path.joinpath(*map(str, others)))
-
-    def with_name(self, name: str) -> ObjectStoragePath:
-        """Return the path beside this one with that last part."""
-        return self._with(self._path.with_name(name))
-
-    def with_suffix(self, suffix: str) -> ObjectStoragePath:
-        """Return the path with another ending."""
-        return self._with(self._path.with_suffix(suffix))
-
-    def is_relative_to(self, other: Any) -> bool:
-        """Return whether the path is ``other`` or below it."""
-        above = type(self)(other)
-        return self.samestore(above) and self.bucket == above.bucket and self._path.is_relative_to(above._path)
-
-    def samestore(self, other: Any) -> bool:
-        """Return whether the other path has the same scheme and connection."""
-        if not isinstance(other, ObjectStoragePath):
-            return False
-        return (self.protocol, self.conn_id) == (other.protocol, other.conn_id)
+        Raises ``FileNotFoundError`` where ``strict`` is true and a file of this machine is missing.
+        """
+        text = str(self._path)
+        return self._with(os.path.realpath(text, strict=strict) if self._is_local else os.path.normpath(text))
 
     @property
     def fs(self) -> Any:
@@ -190,16 +79,53 @@ class ObjectStoragePath(os.PathLike[str]):
         """Return whether it is a file."""
         return os.path.isfile(self.path) if self._is_local else bool(self.fs.isfile(self.path))
 
+    def is_symlink(self) -> bool:
+        """Return whether it is a symbolic link, which only files of this machine can be."""
+        return self._is_local and os.path.islink(self.path)
+
+    def is_mount(self) -> bool:
+        """Return whether it is a mount point of this machine."""
+        return self._is_local and os.path.ismount(self.path)
+
+    def is_socket(self) -> bool:
+        """Return whether it is a socket of this machine."""
+        return self._has_kind(stat.S_ISSOCK)
+
+    def is_fifo(self) -> bool:
+        """Return whether it is a pipe of this machine."""
+        return self._has_kind(stat.S_ISFIFO)
+
+    def is_block_device(self) -> bool:
+        """Return whether it is a block device of this machine."""
+        return self._has_kind(stat.S_ISBLK)
+
+    def is_char_device(self) -> bool:
+        """Return whether it is a character device of this machine."""
+        return self._has_kind(stat.S_ISCHR)
+
+    def is_junction(self) -> bool:
+        """Return False: no store has what Windows calls a junction."""
+        return False
+
+    def _has_kind(self, is_kind: Any) -> bool:
+        return self._is_local and self.exists() and is_kind(os.stat(self.path).st_mode)
+
     def is_dir(self) -> bool:
         """Return whether it is a folder."""
         return os.path.isdir(self.path) if self._is_local else bool(self.fs.isdir(self.path))
 
-    def mkdir(self, mode: int = 0o777, parents: bool = True, exist_ok: bool = True) -> None:
-        """Make the folder."""
-        if self._is_local:
-            os.makedirs(self.path, mode=mode, exist_ok=exist_ok)
+    def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        """Make the folder, with ``parents`` those above it too.
+
+        Raises ``FileExistsError`` where it is there and ``exist_ok`` is false, ``FileNotFoundError`` where one above is missing.
+        """
+        if self.exists():
+            if not (exist_ok and self.is_dir()):
+                raise FileExistsError(str(self))
+        elif self._is_local:
+            os.makedirs(self.path, mode=mode, exist_ok=exist_ok) if parents else os.mkdir(self.path, mode)
         else:
-            self.fs.makedirs(self.path, exist_ok=exist_ok)
+            self.fs.mkdir(self.path, create_parents=parents)
 
     def touch(self, mode: int = 0o666, exist_ok: bool = True) -> None:
         """Make an empty file where there is none; raises ``FileExistsError`` where one must not be there."""
@@ -219,7 +145,9 @@ class ObjectStoragePath(os.PathLike[str]):
             self.fs.rm_file(self.path)
 
     def rmdir(self, recursive: bool = True) -> None:
-        """Delete the folder, with what is in it."""
+        """Delete the folder, with what is in it. Raises ``NotADirectoryError`` for what is none."""
+        if not self.is_dir():
+            raise NotADirectoryError(str(self))
         self.fs.rm(self.path, recursive=recursive)
 
     def iterdir(self) -> Iterator[ObjectStoragePath]:
@@ -229,6 +157,25 @@ class ObjectStoragePath(os.PathLike[str]):
         else:
             names = [found.rstrip("/").rpartition("/")[2] for found in self.fs.ls(self.path, detail=False)]
         return (self / name for name in sorted(names))
+
+    def walk(
+        self, top_down: bool = True, on_error: Any = None, follow_symlinks: bool = False
+    ) -> Iterator[tuple[ObjectStoragePath, list[str], list[str]]]:
+        """Return each folder below with the names of its folders and files, as ``pathlib.Path.walk`` does."""
+        try:
+            children = list(self.iterdir())
+        except OSError as error:
+            if on_error is not None:
+                on_error(error)
+            return
+        folders = [child.name for child in children if child.is_dir() and (follow_symlinks or not child.is_symlink())]
+        files = [child.name for child in children if child.name not in folders]
+        if top_down:
+            yield self, folders, files
+        for name in folders:
+            yield from (self / name).walk(top_down, on_error, follow_symlinks)
+        if not top_down:
+            yield self, folders, files
 
     def glob(self, pattern: str) -> Iterator[ObjectStoragePath]:
         """Return what matches below the folder; ``**`` stands for any folders."""
@@ -240,12 +187,28 @@ class ObjectStoragePath(os.PathLike[str]):
         """Return what matches in the folder and all below it."""
         return self.glob(f"**/{pattern}")
 
-    def stat(self) -> Any:
-        """Return size and times, as ``os.stat`` names them (``st_size``), of any file system."""
-        if self._is_local:
-            return os.stat(self.path)
-        info = self.fs.info(self.path)
-        return SimpleNamespace(st_size=info.get("size", 0), st_mode=0o040000 if info["type"] == "directory" else 0o100000, **info)
+    def stat(self, *, follow_symlinks: bool = True) -> ObjectStat:
+        """Return size and times, as ``os.stat`` names them (``st_size``) and as the file system does (``["size"]``)."""
+        info = info_of_file(self.path) if self._is_local else self.fs.info(self.path)
+        return ObjectStat(info, protocol=self.protocol, conn_id=self.conn_id)
+
+    def lstat(self) -> ObjectStat:
+        """Return ``stat()``."""
+        return self.stat()
+
+    def samefile(self, other_path: Any) -> bool:
+        """Return whether the other path of the same store leads to the same file. Raises ``FileNotFoundError`` for a missing one.
+
+        Where a store has no numbers for its files the names decide, without their ``..``.
+        """
+        if not isinstance(other_path, ObjectStoragePath):
+            return False
+        own, other = self.stat(), other_path.stat()
+        if not self.samestore(other_path):
+            return False
+        if "ino" in own and "ino" in other:
+            return bool(own["ino"] == other["ino"])
+        return self.resolve() == other_path.resolve()
 
     def size(self) -> int:
         """Return the number of bytes."""
@@ -267,18 +230,20 @@ class ObjectStoragePath(os.PathLike[str]):
         """Return a URL that lets others read the file for ``expiration`` seconds; not every store can."""
         return self.fs.sign(self.path, expiration, **kwargs)
 
-    def read_text(self, encoding: str = "utf-8") -> str:
-        """Return the text of the file."""
-        return self.read_bytes().decode(encoding)
+    def read_text(self, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> str:
+        """Return the text of the file; UTF-8 unless another encoding is named."""
+        with self.open("r", encoding=encoding or "utf-8", errors=errors, newline=newline) as file:
+            return str(file.read())
 
     def read_bytes(self) -> bytes:
         """Return the bytes of the file."""
         with self.open("rb") as file:
             return bytes(file.read())
 
-    def write_text(self, text: str, encoding: str = "utf-8") -> int:
-        """Write the text; returns the number of bytes."""
-        return self.write_bytes(text.encode(encoding))
+    def write_text(self, data: str, encoding: str | None = None, errors: str | None = None, newline: str | None = None) -> int:
+        """Write the text, in UTF-8 unless another encoding is named; returns the number of characters."""
+        with self.open("w", encoding=encoding or "utf-8", errors=errors, newline=newline) as file:
+            return int(file.write(data))
 
     def write_bytes(self, data: bytes) -> int:
         """Write the bytes; returns their number."""
@@ -301,6 +266,20 @@ class ObjectStoragePath(os.PathLike[str]):
         with self.open("rb") as source, target.open("wb") as sink:
             while part := source.read(COPY_BYTES):
                 sink.write(part)
+
+    def copy_into(self, target_dir: Any, recursive: bool = False, **more: Any) -> None:
+        """Copy into a folder of any store. Raises ``NotADirectoryError`` where there is none."""
+        self.copy(self._into(target_dir), recursive=recursive, **more)
+
+    def move_into(self, target_dir: Any, recursive: bool = False, **more: Any) -> None:
+        """Move into a folder of any store. Raises ``NotADirectoryError`` where there is none."""
+        self.move(self._into(target_dir), recursive=recursive, **more)
+
+    def _into(self, target_dir: Any) -> ObjectStoragePath:
+        folder = type(self)(target_dir)
+        if not folder.is_dir():
+            raise NotADirectoryError(f"{folder} is no folder to put {self.name} in")
+        return folder / self.name
 
     def move(self, path: Any, recursive: bool = False, **_: Any) -> None:
         """Copy to a path of any store and delete here."""

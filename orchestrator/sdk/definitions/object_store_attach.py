@@ -10,7 +10,7 @@ _ATTACHED: dict[str, ObjectStore] = {}
 
 
 class ObjectStore:
-    """A file system with the scheme and connection that it serves. ``fs`` is made when it is first used."""
+    """A file system with the scheme and connection that it serves. ``fs`` is made when it is first used, unless it is given."""
 
     __version__ = 1
 
@@ -19,6 +19,7 @@ class ObjectStore:
     ) -> None:
         self.protocol, self.conn_id, self.storage_options = protocol, conn_id, dict(storage_options or {})
         self._fs = fs
+        self.is_given = fs is not None
 
     def __str__(self) -> str:
         return f"{self.protocol}-{self.conn_id}" if self.conn_id else self.protocol
