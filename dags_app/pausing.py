@@ -9,7 +9,10 @@ from dags_app.missed import ON_UNPAUSE, missed_choice, take_missed
 from dags_app.models import Dag
 from orchestrator.database import for_update, notify_on_commit
 
-__all__ = ["ON_UNPAUSE", "dag_pause"]
+__all__ = ["ON_UNPAUSE", "PAUSED", "UNPAUSED", "dag_pause", "switch_of"]
+
+# The events of the audit log.
+PAUSED, UNPAUSED = "paused", "unpaused"
 
 
 def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", missed: str | None = None) -> bool:
@@ -24,14 +27,20 @@ def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", mis
     dag = for_update(Dag.objects.filter(pk=dag_id)).first()
     if dag is None:
         return False
-    was_paused = dag.is_paused
+    was_paused, before = dag.is_paused, switch_of(dag)
     Dag.objects.filter(pk=dag_id).update(is_paused=is_paused)
     if was_paused != is_paused:
         after: dict[str, Any] = {"is_paused": is_paused} | ({"reason": reason} if reason else {})
         choice = missed_choice(dag, missed) if was_paused else None
         if choice is not None:
             after |= {"missed": choice, "skipped_intervals": take_missed(dag, choice)}
-        event = "paused" if is_paused else "unpaused"
-        audit_write(event, actor=actor, dag_id=dag_id, before={"is_paused": was_paused}, after=after)
+        event = PAUSED if is_paused else UNPAUSED
+        audit_write(event, actor=actor, dag_id=dag_id, before=before, after=after)
     notify_on_commit("scheduler")
     return True
+
+
+def switch_of(dag: Dag) -> dict[str, Any]:
+    """Return what the switch of a DAG may change, as the audit log keeps it: enough to take a change back."""
+    marks = {"skip_missed_until": dag.skip_missed_until, "catch_up_until": dag.catch_up_until}
+    return {"is_paused": dag.is_paused} | {name: instant.isoformat() for name, instant in marks.items() if instant is not None}

@@ -16,6 +16,7 @@ from accounts.views import page
 from dags_app.dag_filters import dags
 from dags_app.models import Dag
 from dags_app.pausing import dag_pause
+from dags_app.switch_messages import say_switched
 from orchestrator.config import conf
 from orchestrator.rest.errors import RestError
 from orchestrator.ui.list_page import list_page
@@ -24,7 +25,6 @@ from orchestrator.ui.returning import way_back
 from runs.pages.dags.facts import attaching
 from runs.pages.dags.list_spec import DAGS, spec_for
 from runs.pages.dags.quick import quick_tabs
-from runs.views.sentences import counted
 
 MOST_AT_ONCE = 1000
 
@@ -58,12 +58,11 @@ def dags_switch(request: HttpRequest) -> HttpResponse:
         return redirect(target)
     with transaction.atomic():
         actor = request.user.get_username()
-        done = sum(dag_pause(dag_id, is_paused, actor=actor) for dag_id in chosen)
-    word = "paused" if is_paused else "unpaused"
+        done = [dag_id for dag_id in chosen if dag_pause(dag_id, is_paused, actor=actor)]
     if done:
-        messages.success(request, f"{counted(done, 'DAG')} {'is' if done == 1 else 'are'} {word}.")
+        say_switched(request, is_paused, done)
     else:
-        messages.error(request, f"No DAG that you may change was chosen, so none is {word}.")
+        messages.error(request, f"No DAG that you may change was chosen, so none is {'paused' if is_paused else 'unpaused'}.")
     return redirect(target)
 
 

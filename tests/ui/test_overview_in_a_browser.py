@@ -38,15 +38,38 @@ def test_the_palette_finds_and_opens_by_keyboard_alone(browser: Browser, live_se
     assert complaints == []
 
 
-def test_chosen_dags_are_paused_by_one_button(browser: Browser, live_server: Any, population: DagRun) -> None:
+def test_chosen_dags_are_paused_by_one_button_and_it_is_taken_back_by_another(
+    browser: Browser, live_server: Any, population: DagRun
+) -> None:
     page, complaints = _signed_in(browser, live_server.url)
     bar = page.locator("#bulk")
     expect(bar).to_be_hidden()
     page.get_by_label("Choose etl").check()
     expect(bar).to_contain_text("1 chosen")
     bar.get_by_role("button", name="Pause", exact=True).click()
-    expect(page.get_by_text("1 DAG is paused.")).to_be_visible()
+    expect(page.get_by_text("etl is paused.")).to_be_visible()
     assert Dag.objects.get(pk="etl").is_paused
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("etl is on again.")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    assert not Dag.objects.get(pk="etl").is_paused
+    assert complaints == []
+
+
+def test_taking_a_pause_back_is_offered_for_some_seconds_and_as_long_as_somebody_is_on_it(
+    browser: Browser, live_server: Any, population: DagRun
+) -> None:
+    page, complaints = _signed_in(browser, live_server.url)
+    page.clock.install()
+    page.get_by_role("switch", name="etl is scheduled").click()
+    undo = page.get_by_role("button", name="Undo")
+    undo.focus()
+    page.clock.run_for(9_000)
+    expect(undo).to_be_focused()
+    undo.blur()
+    page.clock.run_for(2_000)
+    expect(undo).to_have_count(0)
     assert complaints == []
 
 
