@@ -40,7 +40,8 @@ export function mount(place) {
 
   function pageUrl(cell) {
     const { t: task, k: kind } = cell.parentElement.dataset;
-    const run = `${grid().dataset.base}/runs/${encodeURIComponent(headOf(cell).dataset.run)}`;
+    // The server's own address of the run: how it writes an id with a slash is its affair.
+    const run = headOf(cell).querySelector("a").getAttribute("href");
     if (kind === "group") return `${run}/tasks/group/${encodeURIComponent(task)}`;
     return `${run}/tasks/${encodeURIComponent(task)}${isSum(cell) ? "/mapped" : ""}`;
   }
@@ -251,7 +252,7 @@ export function mount(place) {
     let isStale = !complete;
     for (const change of changes) {
       const [run] = change.key.split(":", 1);
-      if (!grid().dataset.base.endsWith(`/${encodeURIComponent(change.dag)}`)) continue;
+      if (change.dag !== grid().dataset.dag) continue;
       const cell = change.task && change.mapIndex < 0 ? rowOf(change.task)?.cells[columns.get(run)] : null;
       if (!cell || isSum(cell)) isStale = true;
       else cell.className = change.state ?? "none";

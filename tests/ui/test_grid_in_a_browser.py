@@ -127,6 +127,20 @@ def test_a_log_in_the_drawer_grows_is_searched_and_stays_there_with_another_try(
     expect(drawer).to_be_empty()
 
 
+def test_a_cell_of_a_run_with_a_slash_in_its_id_opens_its_page(page: Page, dag: Dag) -> None:
+    run = make_run(dag, "asset/a%b", run_after=NOON + timedelta(days=9))
+    make_ti(run, "start", state="success")
+    page.reload()
+    expect(page.locator("[data-reach]")).to_have_count(1)
+    cell(page, "start", 3).click()
+    expect(page.locator("#drawer")).to_contain_text("The log file does not exist")
+    page.keyboard.press("Escape")
+    cell(page, "start", 3).focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("start")
+
+
 PAGES = ("", "/tasks", "/tasks/q.a", "/calendar?at=2026-01", "/durations", "/code", "/versions", "/details", "/compare")
 
 
