@@ -64,14 +64,16 @@ class Cell:
         return next((first_line(row.cause_detail) or cause_words(row.cause) for row in failed), "")
 
 
-def cell_of(dag: Dag, run_key: str, name: str) -> Cell:
-    """Return a cell. Raises ``Http404`` for a run or a name that is not there."""
+def cell_of(dag: Dag, run_key: str, name: str, index: str = "") -> Cell:
+    """Return a cell, of a mapped task's index where one is given. Raises ``Http404`` for a run or a name that is not there."""
     run = DagRun.objects.filter(dag_id=dag.pk, pk=int(run_key)).first() if run_key.isdecimal() and len(run_key) < 19 else None
     if run is None:
         raise Http404(f"DAG {dag.pk} has no such run")
     run.dag = dag
     kind, tasks = _meaning(dag, name)
     instances = TaskInstance.objects.filter(dag_run=run, task_id__in=tasks)
+    if index:
+        instances = instances.filter(map_index=int(index) if index.isdecimal() and len(index) < 9 else -2)
     states = instances.order_by().values_list("state").annotate(number=Count("id"), first=Min("start_date"), last=Max("end_date"))
     found = list(states)
     counts: Counter[str] = Counter()

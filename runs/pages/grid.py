@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
-from django.utils.safestring import SafeString, mark_safe
 
 from dags_app.models import Dag
 from orchestrator.sdk.serialization.spec import DagSpec
 from orchestrator.ui.lists import changed
 from orchestrator.ui.preferences import RUNS_SHOWN, preferences_of
-from runs.pages.grid_cells import Cells, plain_cells, read_cells, sum_cell
+from runs.pages.grid_cells import Cells, read_cells
+from runs.pages.grid_drawn import ShownRow, drawn_rows, with_open
 from runs.pages.grid_rows import GridRow, Opened, rows_of, visible
 from runs.pages.grid_runs import Columns, RunChoice, columns_of
 
@@ -21,16 +20,6 @@ MOST_CELLS = 40_000
 FEWEST_RUNS = 10
 ROWS_AT_ONCE = 20  # as in static/css/grid.css
 SORTS = (("", "Upstream first"), ("name", "By name"))
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRow:
-    """A row with its cells as HTML. ``toggle``: the address that opens or closes a group; ``number``: of indexes or tasks."""
-
-    row: GridRow
-    cells: SafeString
-    toggle: str
-    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,7 @@ def _number(text: str | None) -> int | None:
 
 
 def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict) -> Grid:
-    """Return the grid of a DAG; five queries."""
+    """Return the grid of a DAG; five queries, and those for the indexes of mapped tasks that are open."""
     tasks = len(spec.tasks) if spec is not None else 1
     number = min(choice.runs.number, max(FEWEST_RUNS, MOST_CELLS // max(1, tasks)))
     asked = RunChoice(number, choice.runs.run_type, choice.runs.state, choice.runs.before, choice.runs.after)
@@ -103,15 +92,15 @@ def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict
     is_filtered = bool(choice.search or choice.failing)
     return Grid(
         columns=columns,
-        rows=[_shown(row, cells, columns.ids, query) for row in shown],
+        rows=drawn_rows(shown, cells, columns, choice.opened.opened, query),
         choice=choice,
         asked=choice.runs.number,
         hidden=len(rows) - len(shown) if is_filtered else 0,
         older=changed(query, ("after",), before=columns.older) if columns.older else "",
         newer=changed(query, ("before",), after=columns.newer) if columns.newer else "",
         newest=changed(query, ("before", "after")) if columns.newer else "",
-        open_all=_with(query, ["*"], []),
-        close_all=_with(query, [], ["*"]),
+        open_all=with_open(query, ["*"], []),
+        close_all=with_open(query, [], ["*"]),
         has_groups=any(row.kind == "group" for row in rows),
     )
 
@@ -126,27 +115,3 @@ def _wanted(rows: list[GridRow], cells: Cells, choice: GridChoice) -> set[str] |
     if choice.failing:
         fits &= cells.failing()
     return fits
-
-
-def _shown(row: GridRow, cells: Cells, run_ids: list[int], query: QueryDict) -> ShownRow:
-    is_mapped = row.is_mapped or row.name in cells.mapped
-    if row.kind != "group" and not is_mapped:
-        html = plain_cells(cells.plain.get(row.name, {}), run_ids)
-        return ShownRow(row, mark_safe(html), "", 0)  # noqa: S308  made of known states
-    sums = [cells.summed(row.tasks, run) for run in run_ids]
-    html = mark_safe("".join(map(sum_cell, sums)))  # noqa: S308  made of known states
-    if row.kind == "group":
-        return ShownRow(row, html, _toggle(row, query), len(row.tasks))
-    return ShownRow(row, html, "", next((counts.total() for counts in reversed(sums) if counts), 0))
-
-
-def _toggle(row: GridRow, query: QueryDict) -> str:
-    opened, closed = set(query.getlist("open")), set(query.getlist("closed"))
-    (opened if row.is_open else closed).discard(row.name)
-    (closed if row.is_open else opened).add(row.name)
-    return _with(query, sorted(opened), sorted(closed))
-
-
-def _with(query: QueryDict, opened: list[str], closed: list[str]) -> str:
-    kept = [(name, value) for name, values in query.lists() if name not in ("open", "closed") for value in values if value]
-    return "?" + urlencode([*kept, *(("open", name) for name in opened), *(("closed", name) for name in closed)])

@@ -14,7 +14,7 @@ ROWS_OPEN = 60
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One row. ``tasks``: what a group sums up, itself for a task; ``kind``: task, group or removed."""
+    """One row. ``tasks``: what a group sums up, itself for a task; ``kind``: task, group, removed; index or more below a task."""
 
     kind: str
     name: str
@@ -28,7 +28,7 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Which groups are open: as people chose, else all of a small DAG and none of a large one."""
+    """Which groups are open: as people chose, else all of a small DAG and none of a large one. Mapped tasks only when chosen."""
 
     opened: frozenset[str] = frozenset()
     closed: frozenset[str] = frozenset()

@@ -49,7 +49,8 @@ def dag_detail(request: HttpRequest, dag_id: str) -> HttpResponse:
 @require_GET
 @page()
 def dag_cell(request: HttpRequest, dag_id: str) -> HttpResponse:
-    """Show what a cell of the grid stands for: a task or a group in a run; ``?hint`` gives it in short."""
-    cell = cell_of(dag_or_404(dag_id), request.GET.get("run", ""), request.GET.get("name", ""))
+    """Show what a cell of the grid stands for: a task, an ``?index=`` of it or a group in a run; ``?hint`` gives it in short."""
+    run, name, index = (request.GET.get(part, "") for part in ("run", "name", "index"))
+    cell = cell_of(dag_or_404(dag_id), run, name, index)
     context = {"dag": cell.run.dag, "cell": cell, "may_act": may(access_of(request.user), Role.USER, dag_id)}
     return render(request, "runs/_cell_hint.html" if "hint" in request.GET else "runs/cell.html", context)

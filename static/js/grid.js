@@ -1,6 +1,7 @@
 // Decides how the grid of a DAG answers: one set of listeners for all cells, arrow keys, a card beside the cell, changes as they come.
 //
-// A cell is a bare <td class="state">; its row has the task (data-t), the head of its column the run (data-r, data-run).
+// A cell is a bare <td class="state">; its row has the task (data-t) and the index of a mapped one (data-i, named data-l), the head of its
+// column the run (data-r, data-run).
 import { openIn } from "./dialogs.js";
 import { STATES } from "./live.js";
 import { at, getText, notice, post } from "./requests.js";
@@ -12,7 +13,7 @@ export function mount(place) {
   const card = place.querySelector("#grid-card");
   const form = place.querySelector("#grid-form");
   const hints = new Map();
-  let here = null; // {task, run} of the cell that has the focus, over all loads.
+  let here = null; // {task, index, run} of the cell that has the focus, over all loads.
   let hintTimer = 0;
   let typeTimer = 0;
   let refreshTimer = 0;
@@ -22,7 +23,7 @@ export function mount(place) {
   const table = () => place.querySelector("table.grid");
   const bodyRows = () => [...place.querySelectorAll("table.grid tbody tr")];
   const heads = () => table().tHead.rows[0].cells;
-  const rowOf = (task) => place.querySelector(`tr[data-t="${CSS.escape(task)}"]`);
+  const rowOf = (task, index) => place.querySelector(`tr[data-t="${CSS.escape(task)}"]${index === undefined ? ":not([data-k=index], [data-k=more])" : `[data-i="${index}"]`}`);
   const headOf = (cell) => heads()[cell.cellIndex];
   const stateOf = (cell) => MARKS.find((state) => cell.classList.contains(state));
   const wordOf = (cell) => (stateOf(cell) === "none" ? "no state" : stateOf(cell)?.replaceAll("_", " ") ?? "not in this run");
@@ -30,20 +31,22 @@ export function mount(place) {
   const isCell = (element) => element?.tagName === "TD";
 
   function nameOf(cell) {
-    return `${cell.parentElement.dataset.t}, ${headOf(cell).dataset.title.replace(/, [a-z ]+$/, "")}, ${wordOf(cell)}`;
+    const { t: task, l: label } = cell.parentElement.dataset;
+    return `${task}${label ? ` [${label}]` : ""}, ${headOf(cell).dataset.title.replace(/, [a-z ]+$/, "")}, ${wordOf(cell)}`;
   }
 
   function cellUrl(cell) {
-    const query = new URLSearchParams({ run: headOf(cell).dataset.r, name: cell.parentElement.dataset.t });
+    const { t: name, i: index } = cell.parentElement.dataset;
+    const query = new URLSearchParams({ run: headOf(cell).dataset.r, name, ...(index && { index }) });
     return `${grid().dataset.base}/cell?${query}`;
   }
 
   function pageUrl(cell) {
-    const { t: task, k: kind } = cell.parentElement.dataset;
+    const { t: task, k: kind, i: index } = cell.parentElement.dataset;
     // The server's own address of the run: how it writes an id with a slash is its affair.
     const run = headOf(cell).querySelector("a").getAttribute("href");
     if (kind === "group") return `${run}/tasks/group/${encodeURIComponent(task)}`;
-    return `${run}/tasks/${encodeURIComponent(task)}${isSum(cell) ? "/mapped" : ""}`;
+    return `${run}/tasks/${encodeURIComponent(task)}${isSum(cell) ? "/mapped" : index ? `/mapped/${index}` : ""}`;
   }
 
   // The drawer has the page of a task instance, or in short what a sum is made of.
@@ -59,7 +62,7 @@ export function mount(place) {
     target.setAttribute("data-reach", "");
     target.tabIndex = 0;
     if (isCell(cell)) cell.setAttribute("aria-label", nameOf(cell));
-    here = { task: cell.parentElement.dataset.t, run: headOf(cell)?.dataset.r };
+    here = { task: cell.parentElement.dataset.t, index: cell.parentElement.dataset.i, run: headOf(cell)?.dataset.r };
     if (!takeFocus) return;
     target.focus({ preventScroll: true });
     cell.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -104,8 +107,9 @@ export function mount(place) {
     hints.clear();
   }
 
-  function again({ task, run }) {
-    const row = task === undefined ? table()?.tHead.rows[0] : rowOf(task);
+  function again({ task, index, run }) {
+    // An index whose task was closed gives the focus to the task.
+    const row = task === undefined ? table()?.tHead.rows[0] : (rowOf(task, index) ?? rowOf(task));
     const column = [...heads()].findIndex((head) => head.dataset.r === run);
     const cell = row?.cells[Math.max(0, column)];
     if (cell) reach(cell);
@@ -253,7 +257,7 @@ export function mount(place) {
     for (const change of changes) {
       const [run] = change.key.split(":", 1);
       if (change.dag !== grid().dataset.dag) continue;
-      const cell = change.task && change.mapIndex < 0 ? rowOf(change.task)?.cells[columns.get(run)] : null;
+      const cell = change.task ? rowOf(change.task, change.mapIndex < 0 ? undefined : change.mapIndex)?.cells[columns.get(run)] : null;
       if (!cell || isSum(cell)) isStale = true;
       else cell.className = change.state ?? "none";
       if (cell && cell.hasAttribute("data-reach")) cell.setAttribute("aria-label", nameOf(cell));

@@ -127,6 +127,36 @@ def test_a_log_in_the_drawer_grows_is_searched_and_stays_there_with_another_try(
     expect(drawer).to_be_empty()
 
 
+def test_a_mapped_task_opens_to_its_indexes_by_the_keyboard_and_they_change_as_they_run(page: Page) -> None:
+    page.locator("[data-reach]").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "Home"):
+        page.keyboard.press(key)
+    page.keyboard.press(" ")
+    index = page.locator('tr[data-t="q.b"][data-i="1"]')
+    expect(index).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?open=q\.b$"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    focused = page.locator("td:focus")
+    expect(focused).to_have_accessible_name(re.compile(r"^q\.b \[1\], Jan 07 12:00:00 UTC · manual, success$"))
+    run = DagRun.objects.get(run_id="r2")
+    TaskInstance.objects.filter(dag_run=run, task_id="q.b", map_index=1).update(state="failed")
+    StateChange.objects.create(dag_run=run, task_id="q.b", map_index=1, to_state="failed", at=utcnow())
+    expect(index.locator("td").nth(2)).to_have_class("failed", timeout=15_000)
+    expect(focused).to_have_accessible_name(re.compile(r"^q\.b \[1\], Jan 07 12:00:00 UTC · manual, failed$"))
+    page.keyboard.press(" ")
+    expect(page.locator("#drawer")).to_contain_text("q.b [1]")
+    page.keyboard.press("Escape")
+    index.locator("td").nth(2).focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/dags/etl/runs/r2/tasks/q\.b/mapped/1$"))
+    page.go_back()
+    page.get_by_role("link", name="Indexes of b").click()
+    expect(page.locator('tr[data-t="q.b"]')).to_have_count(1)
+
+
 def test_a_cell_of_a_run_with_a_slash_in_its_id_opens_its_page(page: Page, dag: Dag) -> None:
     run = make_run(dag, "asset/a%b", run_after=NOON + timedelta(days=9))
     make_ti(run, "start", state="success")

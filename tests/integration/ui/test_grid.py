@@ -21,6 +21,7 @@ from runs.pages.charts import ticks
 from runs.pages.grid_cells import bands, sum_cell
 from runs.pages.usual import quantile
 from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,58 @@ def test_groups_close_and_open_by_the_address(client: Client, dag: Dag) -> None:
     assert grid(client, "?open=q").rows[1].toggle == "?closed=q"
     assert names(grid(client, "?closed=*")) == ["start", "q"]
     assert names(grid(client, "?q=a&closed=*")) == ["start", "q", "q.a"]  # "start" has an a, and so has "q.a" in its group
+
+
+def test_a_mapped_task_opens_to_its_indexes_only_when_one_asks(client: Client, dag: Dag) -> None:
+    old, new = fill(dag, 1), fill(dag, 2)
+    TaskInstance.objects.filter(dag_run=new, task_id="q.b", map_index=1).update(state="running", rendered_map_index="north")
+    TaskInstance.objects.filter(dag_run=old, task_id="q.b", map_index=3).delete()
+    for query in ("", "?open=*"):
+        assert [shown.index for shown in grid(client, query).rows if shown.index is not None] == []
+    assert grid(client).rows[3].toggle == "?open=q.b"
+    found = grid(client, "?open=q.b")
+    assert found.rows[3].toggle == "?" and found.rows[3].row.is_open
+    assert [(shown.row.label, shown.cells) for shown in found.rows[4:]] == [
+        ("0", "<td class=success><td class=success>"),
+        ("north", "<td class=success><td class=running>"),
+        ("2", "<td class=failed><td class=failed>"),
+        ("3", "<td><td class=success>"),
+    ]
+    text = client.get("/dags/etl?open=q.b").content.decode()
+    assert 'data-t="q.b" data-k="index" data-i="1" data-l="north"><th scope="row" class="d2">' in text
+    assert names(grid(client, "?open=q.b&closed=q")) == ["start", "q"]
+    assert names(grid(client, "?open=start&open=nope")) == ["start", "q", "q.a", "q.b"]
+
+
+def test_of_very_many_indexes_the_grid_shows_the_worst_and_leads_to_all(client: Client, dag: Dag) -> None:
+    run = make_run(dag, "r1", run_after=NOON)
+    states = {35: "failed", 90: "running"}
+    for index in range(100):
+        make_ti(run, "q.b", state=states.get(index, "success"), map_index=index)
+    found = grid(client, "?open=q.b")
+    assert [shown.index for shown in found.rows[4:-1]] == [*range(18), 35, 90]
+    assert (found.rows[-1].row.kind, found.rows[-1].number, found.rows[-1].cells) == ("more", 100, "<td>")
+    assert 'href="/dags/etl/runs/r1/tasks/q.b/mapped"' in client.get("/dags/etl?open=q.b&part=grid").content.decode()
+
+
+def test_i7_the_indexes_of_an_open_task_cost_two_queries_however_many(client: Client, dag: Dag) -> None:
+    fill(dag, 1)
+    shut, few = queries_of(client, "/dags/etl?part=grid"), queries_of(client, "/dags/etl?part=grid&open=q.b")
+    run = DagRun.objects.get(run_id="r1")
+    for index in range(4, 60):
+        make_ti(run, "q.b", state="success", map_index=index)
+    fill(dag, 2)
+    assert queries_of(client, "/dags/etl?part=grid&open=q.b") == few == shut + 2
+
+
+def test_a_cell_of_an_index_tells_of_that_index_alone(client: Client, dag: Dag) -> None:
+    run = fill(dag, 1)
+    make_ti(run, "t", state="success")
+    query = {"run": run.pk, "name": "q.b", "index": 2}
+    cell = client.get("/dags/etl/cell", query).context["cell"]
+    assert (cell.total, cell.state, cell.only.map_index) == (1, "failed", 2)
+    for wrong in (99, "x", "9" * 30):
+        assert client.get("/dags/etl/cell", {**query, "index": wrong}).status_code == 404
 
 
 def test_rows_are_filtered_and_sorted(client: Client, dag: Dag) -> None:
