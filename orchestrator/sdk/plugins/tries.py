@@ -6,48 +6,20 @@ process asks them once per try, with a stand-in for the task instance, and the s
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.sdk import policies
 from orchestrator.sdk.definitions.priority import MAX_WEIGHT, MIN_WEIGHT
 from orchestrator.sdk.definitions.rules import PriorityWeightStrategy
 from orchestrator.sdk.definitions.shown_words import DagRunType
+from orchestrator.sdk.plugins.planned import EVERY_TRY, FIRST_TRY, PlannedDagRun, PlannedTaskInstance
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 
 MOST_TRIES = 50
-EVERY_TRY = ("queue", "priority_weight")
-FIRST_TRY = ("pool", "pool_slots", "executor", "executor_config", "max_tries")
 
-
-class PlannedDagRun:
-    """What a hook gets as ``dag_run``: the kind of the run; the rest is not known before there is one."""
-
-    def __init__(self, dag_id: str, run_type: DagRunType) -> None:
-        self.dag_id, self.run_type = dag_id, run_type
-        self.conf: dict[str, Any] = {}
-        self.run_id = self.logical_date = self.data_interval_start = self.data_interval_end = self.run_after = None
-        self.start_date = self.end_date = self.queued_at = self.state = self.triggered_by = self.partition_key = None
-        self.triggering_user_name = self.backfill_id = self.note = None
-
-
-class PlannedTaskInstance:
-    """What a strategy or hook gets: the attributes of a task instance that are known before there is a run."""
-
-    def __init__(self, task: Any, spec: TaskSpec, dag_id: str, try_number: int) -> None:
-        self.task, self.dag_id, self.task_id, self.map_index = task, dag_id, spec.task_id, -1
-        self.run_id: str | None = None
-        self.state: str | None = None
-        self.operator, self.dag_run = spec.task_type, None
-        self.try_number = try_number
-        self.max_tries = spec.retries
-        self.pool, self.pool_slots, self.queue = spec.pool, spec.pool_slots, spec.queue
-        self.executor, self.executor_config = spec.executor, dict(spec.executor_config or {})
-        self.priority_weight = spec.priority_weight_total
-
-    @property
-    def next_try_number(self) -> int:
-        """Return the number of the try that is planned."""
-        return self.try_number + 1
+log = logging.getLogger(__name__)
 
 
 def plan_tries(dag: Any, spec: DagSpec) -> None:
@@ -65,16 +37,21 @@ def plan_tries(dag: Any, spec: DagSpec) -> None:
 
 def _plan(task: Any, spec: TaskSpec, dag_id: str, is_mutated: bool) -> None:
     kinds = DagRunType if is_mutated else (DagRunType.SCHEDULED,)
-    by_kind = {kind.value: _values(task, spec, PlannedDagRun(dag_id, kind), is_mutated) for kind in kinds}
+    planned = {kind.value: _tries(task, spec, PlannedDagRun(dag_id, kind), is_mutated) for kind in kinds}
+    by_kind = {kind: _values(tries, is_mutated) for kind, tries in planned.items()}
+    _tell_vain(spec, planned.values())
     usual = by_kind[DagRunType.SCHEDULED.value]
     for name, value in usual.items():
         setattr(spec, name, value)
     spec.by_run_type = {kind: values for kind, values in by_kind.items() if values != usual}
 
 
-def _values(task: Any, spec: TaskSpec, run: PlannedDagRun, is_mutated: bool) -> dict[str, Any]:
+def _tries(task: Any, spec: TaskSpec, run: PlannedDagRun, is_mutated: bool) -> list[PlannedTaskInstance]:
+    return [_planned(task, spec, run, number, is_mutated) for number in range(min(spec.retries, MOST_TRIES) + 1)]
+
+
+def _values(planned: list[PlannedTaskInstance], is_mutated: bool) -> dict[str, Any]:
     """Return the fields of the task that the author's code decides, for one kind of run."""
-    planned = [_planned(task, spec, run, number, is_mutated) for number in range(min(spec.retries, MOST_TRIES) + 1)]
     found: dict[str, Any] = {name: getattr(planned[0], name) for name in FIRST_TRY} if is_mutated else {}
     if is_mutated:
         found |= {"retries": found.pop("max_tries"), "executor_config": found["executor_config"] or None}
@@ -89,9 +66,21 @@ def _planned(task: Any, spec: TaskSpec, run: PlannedDagRun, number: int, is_muta
     if isinstance(rule, PriorityWeightStrategy):
         instance.priority_weight = _weight(rule, instance)
     if is_mutated:
-        policies.mutate_task_instance(instance, run)
+        with instance.watched():
+            policies.mutate_task_instance(instance, run)
         instance.priority_weight = _bounded(instance.priority_weight)
     return instance
+
+
+def _tell_vain(spec: TaskSpec, kinds: Iterable[list[PlannedTaskInstance]]) -> None:
+    """Say once what the hook set in vain, rather than leave its author to wonder."""
+    vain: dict[tuple[str, str], None] = {}
+    for tries in kinds:
+        vain |= {(name, "at all"): None for item in tries for name in item.set_in_vain}
+        later = [name for item in tries for name in FIRST_TRY if getattr(item, name) != getattr(tries[0], name)]
+        vain |= {(name, "for later tries"): None for name in later}
+    for name, when in vain:
+        log.warning("task_instance_mutation_hook sets %r of task %r, which is not taken from it %s.", name, spec.task_id, when)
 
 
 def _weight(rule: PriorityWeightStrategy, instance: PlannedTaskInstance) -> int:

@@ -75,3 +75,122 @@ def test_the_mutation_hook_sees_the_kind_of_the_run(local_settings):
     assert (manual.pool, manual.retries, manual.by_run_type) == ("people", 0, task.by_run_type)
     assert [values["queue"] for values in backfill.by_try] == ["default", "slow"]
     assert task.in_run("scheduled") is task
+
+
+# What Airflow 3.3.2 has on its task instances and runs when it calls the hook, database sessions and methods on them apart.
+OF_INSTANCES = [
+    "context_carrier",
+    "custom_operator_name",
+    "dag_id",
+    "dag_model",
+    "dag_run",
+    "dag_version",
+    "dag_version_id",
+    "duration",
+    "end_date",
+    "executor",
+    "executor_config",
+    "external_executor_id",
+    "hostname",
+    "id",
+    "is_premature",
+    "key",
+    "last_heartbeat_at",
+    "logical_date",
+    "map_index",
+    "max_tries",
+    "next_kwargs",
+    "next_method",
+    "note",
+    "operator",
+    "operator_name",
+    "pid",
+    "pool",
+    "pool_slots",
+    "priority_weight",
+    "queue",
+    "queued_by_job_id",
+    "queued_dttm",
+    "rendered_map_index",
+    "retry_delay_override",
+    "retry_reason",
+    "run_as_user",
+    "run_id",
+    "scheduled_dttm",
+    "span_status",
+    "start_date",
+    "state",
+    "stats_tags",
+    "task",
+    "task_display_name",
+    "task_id",
+    "test_mode",
+    "trigger_id",
+    "trigger_timeout",
+    "try_number",
+    "unixname",
+    "updated_at",
+]
+OF_RUNS = [
+    "backfill_id",
+    "bundle_version",
+    "clear_number",
+    "conf",
+    "context_carrier",
+    "created_at",
+    "created_dag_version_id",
+    "creating_job_id",
+    "dag_id",
+    "data_interval_end",
+    "data_interval_start",
+    "end_date",
+    "id",
+    "last_scheduling_decision",
+    "log_template_id",
+    "logical_date",
+    "note",
+    "partition_date",
+    "partition_key",
+    "queued_at",
+    "run_after",
+    "run_id",
+    "run_type",
+    "scheduled_by_job_id",
+    "span_status",
+    "start_date",
+    "state",
+    "stats_tags",
+    "triggered_by",
+    "triggering_user_name",
+    "updated_at",
+    "version_number",
+]
+
+
+def test_the_mutation_hook_reads_every_attribute_that_airflow_has_there(local_settings):
+    local_settings(
+        "def task_instance_mutation_hook(task_instance, dag_run):\n"
+        f"    for name in {OF_INSTANCES!r}:\n        getattr(task_instance, name)\n"
+        f"    for name in {OF_RUNS!r}:\n        getattr(dag_run, name)\n"
+        "    assert task_instance.key.task_id == task_instance.task_display_name == 't'\n"
+        "    assert (task_instance.get_dag_id(), task_instance.dag_run, dag_run.conf) == ('d', None, {})\n"
+        "    task_instance.queue = 'seen'\n"
+    )
+    assert planned().queue == "seen"
+
+
+def test_what_the_mutation_hook_sets_in_vain_is_told_once(local_settings, caplog):
+    local_settings(
+        "def task_instance_mutation_hook(task_instance, dag_run):\n"
+        "    task_instance.hostname, task_instance.lane = 'h', 'left'\n"
+        "    if task_instance.try_number:\n        task_instance.pool = 'later'\n"
+    )
+    task = planned(retries=1)
+    assert task.pool == "default_pool"
+    told = {record.getMessage() for record in caplog.records}
+    assert told == {
+        "task_instance_mutation_hook sets 'hostname' of task 't', which is not taken from it at all.",
+        "task_instance_mutation_hook sets 'lane' of task 't', which is not taken from it at all.",
+        "task_instance_mutation_hook sets 'pool' of task 't', which is not taken from it for later tries.",
+    }
+    assert len(caplog.records) == len(told)
