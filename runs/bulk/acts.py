@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from runs.models import DagRun, Hold, TaskInstance
 from runs.notes import set_notes, set_run_note
 from runs.rerun_versions import runs_on_latest
 from runs.retry_orders import give_up, retry_now
-from runs.services_clear import ClearOptions, instances_begin_anew
+from runs.services_clear import ClearOptions, instances_begin_anew, run_add_new_tasks
 from runs.services_delete import instances_delete, run_delete
 from runs.services_hold import hold_place, hold_release
 from runs.services_mark import MarkRequest, instances_mark, run_set_state, run_stop
@@ -92,10 +92,30 @@ def _clear(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
         reset_dag_runs=reset,
         prevent_running=options.get("prevent_running_task", False),
         latest=runs_on_latest(dag, options["run_on_latest_version"]),
+        version_number=options["dag_version"],
         note=options.get("note"),
     )
     moved = instances_begin_anew(list(rows.values()), how)
     return {place for place, row in rows.items() if row.pk in moved}
+
+
+def _clear_of_run(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
+    """Clear what is in a run; the note is the run's, as where one run is cleared."""
+    if job.is_first:
+        _noted(job, run)
+    return _clear(replace(job, options={**job.options, "note": None}), run, places)
+
+
+def _run_new_tasks(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
+    if not run_add_new_tasks(run, actor=job.actor):
+        return set()
+    _noted(job, run)
+    return {THE_ITEM}
+
+
+def _noted(job: Job, run: DagRun) -> None:
+    if job.options["note"] is not None:
+        set_run_note(run, job.options["note"], user=job.actor)
 
 
 def _mark(state: str) -> Act:
@@ -208,7 +228,8 @@ ACTS: Mapping[tuple[str, str], Act] = {
     (Target.TASK_INSTANCES, "give_up"): _each(_give_up),
     (Target.TASK_INSTANCES, "note"): _each(_note),
     (Target.TASK_INSTANCES, "delete"): _delete,
-    (Target.DAG_RUNS, "clear"): _clear,
+    (Target.DAG_RUNS, "clear"): _clear_of_run,
+    (Target.DAG_RUNS, "run_new_tasks"): _run_new_tasks,
     (Target.DAG_RUNS, "mark_success"): _run_state("success"),
     (Target.DAG_RUNS, "mark_failed"): _run_state("failed"),
     (Target.DAG_RUNS, "queue"): _run_state("queued"),

@@ -53,15 +53,16 @@ _NOTE = Field(scalars.text_up_to(1000))
 _LATEST = Field(scalars.switch)
 _UNTIL = Field(scalars.aware_instant)
 _MARK, _MARK_RUN = "patch_task_instance", "patch_dag_run"
+_VERSION = {"run_on_latest_version": _LATEST, "dag_version": Field(scalars.at_least(1))}
 _CLEAR_INSTANCES = {
     "include_upstream": _switch(),
     "include_downstream": _switch(),
-    "run_on_latest_version": _LATEST,
+    **_VERSION,
     "reset_dag_runs": _switch(True),
     "prevent_running_task": _switch(),
     "note": _NOTE,
 }
-_CLEAR_RUNS = {"only_failed": _switch(), "run_on_latest_version": _LATEST}
+_CLEAR_RUNS = {"only_failed": _switch(), **_VERSION, "note": _NOTE}
 _SET_NOTE = {"note": Field(scalars.text_up_to(1000), required=True, null=False)}
 
 _TRIGGER = {"conf": Field(_configuration), "note": _NOTE, "unpause": _switch()}
@@ -81,6 +82,7 @@ _KINDS = {
     ),
     Target.DAG_RUNS: (
         Kind("clear", "clear_dag_run", _CLEAR_RUNS, keeps_still=True, reopens=True),
+        Kind("run_new_tasks", "clear_dag_run", {"note": _NOTE}, reopens=True),
         Kind("mark_success", _MARK_RUN, {}),
         Kind("mark_failed", _MARK_RUN, {}),
         Kind("queue", _MARK_RUN, {}, reopens=True),

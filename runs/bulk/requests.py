@@ -70,12 +70,21 @@ def read_order(target: str, kind: str, filters: Any, items: Any, options: Any) -
         raise _invalid("the time is past: name one to come, or none", ["options", "until"], until)
     if (filters is None) == (items is None):
         raise _invalid("Exactly one of filters and items must be provided.", [], {"filters": filters, "items": items})
+    if given.get("dag_version") is not None and not _is_of_one_dag(filters, items):
+        raise _invalid("a number means a version of one DAG: name it", ["options", "dag_version"], given["dag_version"])
     if items is not None:
         return Order(kind, target, {"items": items}, dict(options or {}))
     if not filters:
         raise _invalid('Name at least one filter; {"dag_id": "~"} means everything.', ["filters"], filters)
     narrowed(target, filters)
     return Order(kind, target, {"filters": _without_groups(filters)}, dict(options or {}))
+
+
+def _is_of_one_dag(filters: Any, items: Any) -> bool:
+    if items is not None:
+        return len({item["dag_id"] for item in items}) == 1
+    named = filters.get("dag_id"), filters.get("dag_ids")
+    return any(found not in (None, ANY) and (isinstance(found, str) or len(found) == 1) for found in named)
 
 
 def options_of(order: Any) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,11 @@ from accounts.later import Authority, Giver, giver_of
 from accounts.models import AuditLog, DagRule, User
 from accounts.named_tokens import token_create, token_revoke
 from accounts.roles import Role
+from dags_app.models import Dag, DagVersion
 from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.ids import new_id
 from orchestrator.rest.errors import InvalidError, NotFoundError
+from orchestrator.sdk.serialization.spec import to_json
 from runs.bulk import selection, services
 from runs.bulk.found import Item, RunItems
 from runs.bulk.parts import PART, cuts
@@ -128,6 +131,10 @@ def test_c13a_an_order_takes_the_filters_of_the_lists(filters: dict[str, Any], n
         (("task_instances", "clear", {"start_date_gte": "soon"}, None, None), "valid datetime"),
         (("task_instances", "clear", {"dag_id": "d"}, None, {"only_failed": True}), "Extra inputs"),
         (("task_instances", "note", {"dag_id": "d"}, None, {}), "Field required"),
+        (("task_instances", "clear", {"dag_id": "~"}, None, {"dag_version": 1}), "version of one DAG"),
+        (("dag_runs", "clear", {"dag_ids": ["d", "e"]}, None, {"dag_version": 1}), "version of one DAG"),
+        (("dag_runs", "clear", None, [{"dag_id": n, "dag_run_id": "r"} for n in "de"], {"dag_version": 1}), "version of one DAG"),
+        (("dag_runs", "clear", {"dag_id": "d"}, None, {"dag_version": 0}), "greater than or equal to 1"),
         (("task_instances", "clear", None, None, None), "Exactly one of filters and items"),
         (("task_instances", "clear", {}, None, None), "at least one filter"),
         (("task_instances", "clear", {"dag_run_ids": []}, None, None), "needs a value"),
@@ -174,6 +181,45 @@ def test_a_clear_of_runs_takes_their_task_instances_or_the_failed_ones() -> None
     assert {run.state for run in DagRun.objects.all()} == {"queued"}
     assert set(AuditLog.objects.values_list("event", flat=True)) == {"clear_dag_run"}
     assert len(runs) == 2
+
+
+def newer_version(run: DagRun, *tasks: str) -> DagVersion:
+    """A second version of the DAG, with these tasks, as its newest."""
+    document = json.dumps(to_json(dag(", ".join(tasks))))
+    names = {"structure_hash": "2", "attributes_hash": "2", "document": document}
+    version = DagVersion.objects.create(dag=run.dag, version_number=2, **names)
+    Dag.objects.filter(pk=run.dag_id).update(latest_version=version)
+    return version
+
+
+@pytest.mark.parametrize("target", ["task_instances", "dag_runs"])
+def test_a_clear_goes_on_with_the_version_that_is_named(target: str) -> None:
+    run = fill(runs=1, tasks=1)[0]
+    newer = newer_version(run, "t0000")
+    asked: dict[str, Any] = {"filters": {"dag_ids": ["d"]}}
+    assert counts(carry_out(order("clear", target, **asked, options={"dag_version": 2}))) == ("done", 1, 1, 1, 0)
+    assert DagRun.objects.get().created_dag_version_id == newer.pk
+    TaskInstance.objects.update(state="failed")
+    assert counts(carry_out(order("clear", target, **asked, options={"dag_version": 7}))) == ("done", 1, 1, 0, 1)
+    assert "has no version 7" in BulkFailure.objects.get().error
+
+
+def test_the_note_of_a_clear_of_runs_is_the_note_of_the_runs() -> None:
+    fill(runs=2, tasks=PART + 1)
+    carry_out(order("clear", "dag_runs", filters={"dag_id": "d"}, options={"note": "again"}))
+    assert list(DagRun.objects.values_list("note", flat=True)) == ["again", "again"]
+    assert not TaskInstance.objects.exclude(note__isnull=True).exclude(note="").exists()
+
+
+def test_runs_get_the_tasks_that_are_new_in_the_newest_version_and_no_other_runs_again() -> None:
+    run = fill(runs=1, tasks=1, state="success", run_state="success")[0]
+    newer = newer_version(run, "t0000", "fresh")
+    old = fill(runs=1, tasks=1, state="success", run_state="success", dag_id="other")[0]
+    action = carry_out(order("run_new_tasks", "dag_runs", filters={"dag_id": "~"}, options={"note": "wider"}))
+    assert (action.state, action.done, action.changed) == ("done", 2, 1)
+    run.refresh_from_db()
+    assert (run.state, run.note, DagRun.objects.get(pk=old.pk).state) == ("queued", "wider", "success")
+    assert (run.created_dag_version_id, states()) == (newer.pk, {"success": 2})
 
 
 def test_c13b_what_began_anew_since_it_was_chosen_is_left_alone() -> None:
