@@ -32,7 +32,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "layout": layout_of(request),
         "instance_name": conf.get("api", "instance_name") or "Orchestrator",
         "preferences": SimpleLazyObject(lambda: preferences_of(request)),
-        "live_version": SimpleLazyObject(lambda: feed.since(-1, frozenset()).version),
+        "live_version": SimpleLazyObject(lambda: feed.since(None, frozenset()).version),
         "places": places,
         "actions_waiting": SimpleLazyObject(lambda: _waiting(places)),
         "version": VERSION,

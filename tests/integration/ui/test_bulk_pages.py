@@ -70,12 +70,12 @@ def test_c13b_chosen_runs_are_cleared_in_the_background_and_the_page_tells(clien
         {"only_failed": True, "run_on_latest_version": False},
     )
     assert AuditLog.objects.get(event="create_bulk_action").dag_id == "etl"
-    assert 'hx-trigger="every 2s"' in client.get(f"/bulk/{action.pk}").content.decode()
+    assert 'data-live-every="2"' in client.get(f"/bulk/{action.pk}").content.decode()
     carry_out()
     assert set(TaskInstance.objects.filter(task_id__in=["b", "c"]).values_list("state", flat=True)) == {None}
     assert TaskInstance.objects.get(task_id="a").state == "success"
     text = client.get(f"/bulk/{action.pk}").content.decode()
-    assert "<strong>2</strong> changed" in text and "etl r1" in text and "every 2s" not in text
+    assert "<strong>2</strong> changed" in text and "etl r1" in text and "data-live-every" not in text
 
 
 def test_a_reason_of_any_length_is_kept_as_far_as_it_fits_and_odd_rows_are_left_out(client: Client, run: DagRun) -> None:
