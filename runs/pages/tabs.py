@@ -10,12 +10,13 @@ from django.urls import NoReverseMatch, reverse
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab: its word, where it leads, whether it is open, and a number where one counts."""
+    """One tab: its word, where it leads, whether it is open, a number where one counts, and what the key ``v`` shows by it."""
 
     label: str
     url: str
     is_open: bool
     count: int = 0
+    view: str = ""
 
 
 # (word, names of its routes: the first is where it leads; on any of them it is the open one)
@@ -71,6 +72,13 @@ def tabs(kind: str, present: str, place: dict[str, Any], counts: dict[str, int] 
 
 
 _TABS = {"dag": DAG, "run": RUN, "instance": INSTANCE}
+# The same tasks seen in another way: from the page of a route the tab to which the key goes, and what is there. The overview of a
+# run has two ways itself and goes on from there (templates/runs/_run_tasks.html).
+_OTHER_VIEW = {
+    "dag_detail": ("Graph", "Graph"),
+    "dag_graph": ("Overview", "Grid"),
+    "run_graph": ("Overview", "Table of tasks"),
+}
 _ONLY_WITH_COUNT = frozenset({"Required actions"})
 
 
@@ -78,9 +86,10 @@ def _tab(label: str, routes: tuple[str, ...], present: str, place: dict[str, Any
     is_open = present in routes
     if label in _ONLY_WITH_COUNT and not count and not is_open:
         return None
+    turn, view = _OTHER_VIEW.get(present, ("", ""))
     for route in routes:
         try:
-            return Tab(label, reverse(route, kwargs=place), is_open, count)
+            return Tab(label, reverse(route, kwargs=place), is_open, count, view if turn == label else "")
         except NoReverseMatch:
             continue
     return None

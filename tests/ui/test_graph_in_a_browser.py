@@ -133,6 +133,26 @@ def test_a_run_is_drawn_walked_by_keyboard_and_follows_its_states(browser: Brows
     assert complaints == []
 
 
+def test_one_key_turns_to_the_next_view_of_the_same_tasks(browser: Browser, live_server: Any, admin: User) -> None:
+    run = some_run()
+    place = f"/dags/{run.dag_id}"
+    page, complaints = signed_in(browser, live_server.url, f"{place}/graph")
+    steps = [place, f"{place}/graph"]
+    for path in steps:
+        with page.expect_navigation():
+            page.keyboard.press("v")
+        assert page.url == live_server.url + path
+    runs = f"{place}/runs/{run.run_id}"
+    page.goto(f"{live_server.url}{runs}")
+    for path in (f"{runs}?view=gantt", f"{runs}/graph", runs):
+        with page.expect_navigation():
+            page.keyboard.press("v")
+        assert page.url == live_server.url + path
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts").get_by_text("Gantt chart")).to_be_visible()
+    assert complaints == []
+
+
 def test_a_drawing_is_saved_as_svg_and_png(browser: Browser, live_server: Any, admin: User, tmp_path: Path) -> None:
     run = some_run()
     asset = Asset.objects.create(name="orders", uri="orders", group="sales")
