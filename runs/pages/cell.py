@@ -17,6 +17,7 @@ from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import DagRun, TaskInstance
 from runs.pages.dag_head import spec_or_none
+from runs.pages.last_failures import show_last_failures
 from runs.pages.rows import span_of
 from runs.pages.worst import known, rank, rank_of_row, state_of, worst
 from runs.states import FAILED_STATES
@@ -119,4 +120,6 @@ def tasks_in(tree: GroupTree, group_id: str) -> list[str]:
 
 
 def _worst_rows(instances: QuerySet[TaskInstance]) -> list[TaskInstance]:
-    return list(instances.only(*_COLUMNS).order_by(rank_of_row(), "task_id", "map_index")[:MOST_ROWS])
+    rows = list(instances.only(*_COLUMNS).order_by(rank_of_row(), "task_id", "map_index")[:MOST_ROWS])
+    show_last_failures(rows)
+    return rows

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from orchestrator.rest.patterns import contains
 from runs.models import DagRun, TaskInstance
+from runs.pages.last_failures import show_last_failures
 from runs.pages.worst import rank, rank_of_row, state_of, worst
 
 PER_PAGE = 100
@@ -69,13 +70,14 @@ class MappedPage:
 
 
 def mapped_page(run: DagRun, task_id: str, state: str | None, search: str, offset: int) -> MappedPage:
-    """Return the page; ``state`` ``none`` are indexes without one. Four queries, whatever the number of indexes."""
+    """Return the page; ``state`` ``none`` are indexes without one. Five queries at most, whatever the number of indexes."""
     rows = TaskInstance.objects.filter(dag_run=run, task_id=task_id)
     counted: dict[str | None, int] = dict(rows.values_list("state").annotate(number=Count("id")).order_by())
     counts = [(word, counted[word]) for word in sorted(counted, key=rank)]
     wanted = _wanted(rows, state, search)
     found = wanted.count() if search else counted.get(None if state == "none" else state, 0) if state else sum(counted.values())
     shown = list(wanted.defer("executor_config", "next_kwargs").order_by(rank_of_row(), "map_index")[offset : offset + PER_PAGE])
+    show_last_failures(shown)
     name = rows.filter(map_index__lte=0).values_list("task_display_name", flat=True).first() or task_id
     cells = list(rows.filter(map_index__gte=0).order_by("map_index").values_list("map_index", "state")[: MOST_READ + 1])
     return MappedPage(name, counts, sum(counted.values()), state, strip_of(cells), shown, found, offset)

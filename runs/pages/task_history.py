@@ -14,12 +14,15 @@ from django.urls import reverse
 from orchestrator.templatetags.shown import run_title
 from runs.cause_words import cause_words
 from runs.fingerprints import first_line
-from runs.models import DagRun, TaskInstance
+from runs.models import DagRun, TaskInstance, TaskInstanceHistory
 from runs.pages.charts import Chart, Span, chart_of
 from runs.pages.rows import elapsed, span_of
 from runs.pages.worst import known, rank, state_of, worst
 
 _OF_RUN = ("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date")
+
+# So many failures are read for their words.
+MOST_SAID = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,16 @@ def _least(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
-    """Return what a failed instance of each run says."""
-    rows = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks, state__in=["failed", "up_for_retry"])
-    said = rows.order_by("-map_index").values_list("dag_run_id", "cause", "cause_detail")[:1000]
+    """Return what a failed instance of each run says; of one that is tried again what its last try said."""
+    rows: Any = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks)
+    waits = rows.filter(state="up_for_retry")
+    past: Any = TaskInstanceHistory.objects.filter(dag_run_id__in=waits.values("dag_run_id"), task_id__in=tasks)
+    said = [*_said(past.order_by("-pk"))[::-1], *_said(rows.filter(state="failed").order_by("-map_index"))]
     return {run: first_line(detail) or cause_words(cause) for run, cause, detail in said}
+
+
+def _said(rows: Any) -> list[Any]:
+    return list(rows.values_list("dag_run_id", "cause", "cause_detail")[:MOST_SAID])
 
 
 def _in_run(dag_id: str, name: str, run: DagRun, total: _Sum, error: str, is_group: bool) -> InRun:

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.cause_words import cause_words
 from runs.models import DagRun
+from runs.pages.last_failures import last_failures
 from runs.pages.run.cause_cards import CauseCard, cause_cards
 from runs.pages.run.failures import Failure
 from runs.pages.run.head import RunHead
@@ -99,6 +100,8 @@ def overview_of(head: RunHead, query: QueryDict) -> Overview:
     cards, failures = cause_cards(head, rows, spec, failed)
     _name_failed_indexes(run, rows, failures)
     found = [row for row in rows if passes(row, choice)]
+    shown = found[choice.offset : choice.offset + ROWS_PER_PAGE]
+    _tell_last_failures(run, shown)
     return Overview(
         head=head,
         choice=choice,
@@ -110,7 +113,7 @@ def overview_of(head: RunHead, query: QueryDict) -> Overview:
         total=sum(counts.values()),
         all_rows=rows,
         found=found,
-        rows=found[choice.offset : choice.offset + ROWS_PER_PAGE],
+        rows=shown,
         ended=how_it_ended(head, counts),
     )
 
@@ -134,6 +137,13 @@ def _name_failed_indexes(run: DagRun, rows: Sequence[TaskRow], failures: Sequenc
                 some.append((rendered or str(index), f"{index_path(run, task_id, index)}#error"))
     for row in rows:
         row.failed = by_task.get(row.task_id, ())
+
+
+def _tell_last_failures(run: DagRun, rows: Sequence[TaskRow]) -> None:
+    """Give tasks that wait for their next try the cause of the last one."""
+    waiting = {(row.task_id, -1): row for row in rows if row.state == S.UP_FOR_RETRY and not row.is_expanded}
+    for place, said in last_failures(run.pk, {place: row.tries for place, row in waiting.items()}).items():
+        waiting[place].cause, waiting[place].detail = said
 
 
 def how_it_ended(head: RunHead, counts: dict[str, int]) -> str:

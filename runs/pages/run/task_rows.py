@@ -18,12 +18,12 @@ from runs.cause_words import cause_words
 from runs.clear_selection import spec_for_run
 from runs.fingerprints import first_line
 from runs.models import DagRun
+from runs.pages.last_failures import SHOWN_DETAIL
 from runs.pages.rows import span_of
 from runs.pages.worst import rank, state_of, worst
 from runs.states import UNFINISHED
 from runs.states import TaskInstanceState as S
 
-SHOWN_DETAIL = 240
 _WAITS_WITHIN = (S.DEFERRED, S.AWAITING_INPUT, S.UP_FOR_RESCHEDULE)
 _DECIDED = (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED)
 BUCKETS: dict[str, frozenset[str | None]] = {
@@ -55,6 +55,7 @@ class TaskRow:
     cause: str = ""
     detail: str = ""
     reason: str = ""
+    retry_at: datetime | None = None
     order: int = 0
     failed: Sequence[tuple[str, str]] = ()
     is_group: bool = False
@@ -116,8 +117,9 @@ class TaskRow:
 
     @property
     def why(self) -> str:
-        """What made it fail, in one line."""
-        return first_line(self.detail) or cause_words(self.cause)
+        """What made it fail, in one line; empty for a task that is tried again and of which nothing more is known."""
+        known = bool(self.cause or self.detail)
+        return first_line(self.detail) or cause_words(self.cause) if known or self.state != S.UP_FOR_RETRY else ""
 
     @property
     def key(self) -> str:
@@ -189,7 +191,7 @@ def _grouped(run: DagRun) -> Iterable[dict[str, Any]]:
         number=Count("pk"), index=Max("map_index"), start=Min("start_date"), end=Max("end_date"), queued=Min("queued_dttm"),
         taken=Max("duration"), tries=Max("try_number"), max_tries=Max("max_tries"), notes=Count("note", filter=~Q(note="")),
         name=Max("task_display_name"), operator=Max("operator"), custom=Max("custom_operator_name"), cause=Max("cause"),
-        detail=Max(Substr("cause_detail", 1, SHOWN_DETAIL)), reason=Max("wait_reason"),
+        detail=Max(Substr("cause_detail", 1, SHOWN_DETAIL)), reason=Max("wait_reason"), retry_at=Max("retry_at"),
     )  # fmt: skip
 
 
@@ -206,6 +208,7 @@ def _add(row: TaskRow, found: dict[str, Any]) -> None:
     row.operator = row.operator or found["custom"] or found["operator"] or ""
     if found["state"] in BUCKETS["failed"] or not row.cause:
         row.cause, row.detail = found["cause"] or row.cause, found["detail"] or row.detail
+    row.retry_at = found["retry_at"] if found["state"] == S.UP_FOR_RETRY else row.retry_at
     row.reason = found["reason"] or row.reason if found["state"] in UNFINISHED else row.reason
 
 

@@ -17,7 +17,10 @@ from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
 from runs import live
 from runs.models import DagRun, HITLDetail, Hold, TaskInstance, TaskInstanceHistory
 from runs.pages.run import log_evidence
+from runs.reports import Report
+from runs.transitions import finish
 from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +243,44 @@ def test_c07_a_run_with_many_tasks_and_indexes_costs_no_more_queries(
     overview = client.get(PATH).context["overview"]
     assert (overview.cards[0].count, len(overview.rows), overview.next_offset, len(overview.found)) == (500, 100, 100, 501)
     assert len(client.get(f"{PATH}?offset=450").context["overview"].rows) == 51
+
+
+def waiting(run: DagRun, task_id: str, **fields: Any) -> None:
+    """A task whose first try failed, as a worker reports it."""
+    ti = make_ti(run, task_id, state="running", start_date=NOON, max_tries=2, **fields)
+    end = NOON + timedelta(seconds=2)
+    said = {"cause": "user_exception", "cause_detail": "ValueError: no rows", "retry_delay": 298.0}
+    finish([Report(ti.pk, ti.dispatch_id, "up_for_retry", end, **said)], now=end)
+
+
+def test_a_task_that_is_tried_again_says_what_failed_and_when_it_goes_on(client: Client, run: DagRun) -> None:
+    waiting(run, "t0")
+    page = text(client)
+    assert "nobody stored why" not in page
+    assert 'ValueError: no rows <span class="muted">· next try at <time datetime="2026-01-05T12:05:00+00:00"' in page
+    TaskInstanceHistory.objects.all().delete()
+    unknown = text(client)
+    assert "nobody stored why" not in unknown and '<span class="muted"> next try at <time' in unknown
+
+
+def test_cells_and_indexes_that_are_tried_again_say_what_failed(client: Client, run: DagRun) -> None:
+    waiting(run, "t0")
+    waiting(run, "load", map_index=3)
+    make_ti(run, "load", state="success", map_index=4)
+    for name in ("t0", "load"):
+        hint = client.get("/dags/shop/cell", {"run": run.pk, "name": name, "hint": ""}).content.decode()
+        assert "ValueError: no rows" in hint
+    page = client.get(f"{PATH}/tasks/load/mapped").content.decode()
+    assert 'ValueError: no rows <span class="muted">next try at <time' in page
+
+
+def test_i7_many_tasks_that_are_tried_again_cost_one_query(client: Client, run: DagRun) -> None:
+    waiting(run, "t0")
+    client.get(PATH)
+    few = queries_of(client, PATH)
+    for number in range(1, 20):
+        waiting(run, f"t{number}")
+    assert queries_of(client, PATH) == few
 
 
 def test_a_viewer_sees_no_orders_and_a_user_does(client: Client, run: DagRun) -> None:

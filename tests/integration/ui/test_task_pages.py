@@ -11,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
 from runs.models import StateChange
+from runs.reports import Report
+from runs.transitions import finish
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 from tests.integration.ui.test_grid import SPEC, fill
@@ -47,6 +49,14 @@ def test_a_task_is_shown_over_the_runs_with_tries_durations_and_errors(client: C
     (row,) = page.context["history"]
     assert (row.state, row.tries, row.seconds, row.waited, row.error) == ("failed", 3, 60.0, 5.0, "KeyError: <k>")
     assert "KeyError: &lt;k&gt;" in page.content.decode() and page.context["chart"].bars[0].wait_height > 0
+
+
+def test_a_task_that_is_tried_again_says_what_its_last_try_said(client: Client, dag: Dag) -> None:
+    ti = make_ti(make_run(dag, "r"), "start", state="running", start_date=NOON, max_tries=2)
+    said = {"cause": "user_exception", "cause_detail": "KeyError: k"}
+    finish([Report(ti.pk, ti.dispatch_id, "up_for_retry", NOON, **said)], now=NOON)
+    (row,) = client.get("/dags/etl/tasks/start").context["history"]
+    assert (row.state, row.error) == ("up_for_retry", "KeyError: k")
 
 
 def test_a_failure_without_a_text_is_told_in_the_same_words_on_all_pages(client: Client, dag: Dag) -> None:
