@@ -14,10 +14,15 @@ def oracle_dir() -> Path:
     return Path(os.environ.get("ORACLE_DIR") or REPOSITORY.parent / "shared" / "oracle")
 
 
-@cache
-def oracle_json(name: str) -> Any:
-    """Return the content of one recorded file. Raises ``FileNotFoundError`` with what to do where it is missing."""
+def oracle_file(name: str) -> Path:
+    """Return where one recorded file lies. Raises ``FileNotFoundError`` with what to do where it is missing."""
     path = oracle_dir() / name
     if not path.is_file():
         raise FileNotFoundError(f"recorded facts are missing: {path}. Set ORACLE_DIR to the directory that holds {name}.")
-    return json.loads(path.read_text())
+    return path
+
+
+@cache
+def oracle_json(name: str) -> Any:
+    """Return the content of one recorded file. Raises ``FileNotFoundError`` as ``oracle_file``."""
+    return json.loads(oracle_file(name).read_text())

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.sdk import airflow_names
 from orchestrator.sdk.execution.host.loading import load_dags
 from tests.attempts import Supervisor, attempt, run_document
-from tests.oracle import oracle_dir, oracle_json
+from tests.oracle import oracle_file, oracle_json
 
 RECORDED = "templating_golden.json"
 VARIABLES = {"golden_plain": "plain value", "golden_json": '{"a": 1, "b": [10, 20]}'}
@@ -45,7 +45,7 @@ SHOWN_TYPES = "types"
 @cache
 def dags() -> dict[str, Any]:
     airflow_names.install()
-    return load_dags(str(oracle_dir() / "templating_dag.py"))
+    return load_dags(str(oracle_file("templating_dag.py")))
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conformance.example_files import example_folder
 from tests.deployment import Deployment, Template
-from tests.oracle import oracle_dir, oracle_json
+from tests.oracle import oracle_file, oracle_json
 from tests.waiting import wait_until
 
 #: The bundles as Airflow names them, with their folders inside of its package.
@@ -44,7 +44,7 @@ def _lay_out(made: Deployment) -> None:
     folders = {"dags-folder": made.dags}
     for name, folder in BUNDLES.items():
         folders[name] = Path(shutil.copytree(examples / folder, package / folder))
-    shutil.copy(oracle_dir() / "templating_dag.py", made.dags)
+    shutil.copy(oracle_file("templating_dag.py"), made.dags)
     shutil.copytree(examples / "airflow" / "example_dags" / "plugins", made.home / "plugins", dirs_exist_ok=True)
     bundles = [{"name": name, "classpath": LOCAL, "kwargs": {"path": str(folder)}} for name, folder in folders.items()]
     made.env |= {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles), "PYTHONPATH": str(package)}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from executionapi.versions import HEAD, VERSIONS
-from tests.oracle import oracle_dir, oracle_json
+from tests.oracle import oracle_file, oracle_json
 
 Json = dict[str, Any]
 ADDITIONS = {"PATCH /callbacks/{callback_id}/state"}
@@ -18,7 +18,7 @@ def served(client: Any, version: str) -> Json:
     """The document in the compact form of the recorded contract."""
     response = client.get("/execution/openapi.json", {"version": version})
     assert response.status_code == 200, response.content
-    compact: Json = runpy.run_path(str(oracle_dir() / "record_contract.py"))["contract"](response.json())
+    compact: Json = runpy.run_path(str(oracle_file("record_contract.py")))["contract"](response.json())
     return compact
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from orchestrator.rest.openapi.types import schema_of
-from tests.oracle import oracle_dir, oracle_json
+from tests.oracle import oracle_file, oracle_json
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def document(client: Client) -> dict[str, Any]:
 
 def shortened(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document as the recorder of the contract reads one."""
-    spec = importlib.util.spec_from_file_location("record_contract", oracle_dir() / "record_contract.py")
+    spec = importlib.util.spec_from_file_location("record_contract", oracle_file("record_contract.py"))
     assert spec is not None and spec.loader is not None
     recorder = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(recorder)
