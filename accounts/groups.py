@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps as installed
+from django.apps.registry import Apps
 
 from accounts.roles import GROUPS, Role
 
@@ -45,8 +46,13 @@ def _codes(verb: str, names: Iterable[str]) -> list[tuple[str, str]]:
     return [(app, f"{verb}_{model}") for app, model in (name.split(".") for name in names)]
 
 
-def ensure_groups(using: str = "default", **_: Any) -> None:
-    """Make the groups, and give them what they lack of their permissions; what a site gave them besides stays."""
+def ensure_groups(using: str = "default", apps: Apps = installed, **_: Any) -> None:
+    """Make the groups, and give them what they lack of their permissions; what a site gave them besides stays.
+
+    Does nothing where a migrate of some apps left out the tables of groups; ``apps`` is what there is after it.
+    """
+    if not {"auth", "contenttypes"} <= {model._meta.app_label for model in apps.get_models()}:
+        return
     from django.contrib.auth.management import create_permissions
     from django.contrib.auth.models import Group, Permission
 
