@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from dags_app.models import Dag
 from dags_app.next_run import next_run, time_restriction
 from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.sdk.definitions.timetables import DagRunInfo, DataInterval, Timetable, decode_timetable
+from orchestrator.sdk.definitions.timetables.instants import zone_of
 from orchestrator.sdk.definitions.timetables.preview import Preview, preview
 from orchestrator.sdk.serialization.spec import DagSpec
 
@@ -37,7 +37,7 @@ def schedule_preview(dag: Dag, now: datetime, count: int) -> Preview:
     """Return the ticks of a DAG's schedule around now. Raises as ``upcoming_runs``."""
     spec = _spec(dag)
     timetable = decode_timetable(spec.timetable)
-    return preview(timetable, time_restriction(spec), now, zone=ZoneInfo(spec.timezone), count=count)
+    return preview(timetable, time_restriction(spec), now, zone=zone_of(spec.timezone), count=count)
 
 
 def cron_preview(timetable: Timetable, now: datetime, count: int) -> Preview:

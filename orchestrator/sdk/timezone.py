@@ -111,6 +111,16 @@ def local_timezone() -> Any:
     return pendulum.local_timezone()
 
 
+def zone_of_date(value: dt.datetime | None) -> Any:
+    """Return the zone that an author's date is in as pendulum has it, None for a naive one or none.
+
+    A zone without a name, such as ``datetime.timezone(timedelta(hours=3))``, becomes the offset that it has at that date.
+    """
+    import pendulum
+
+    return pendulum.instance(value).timezone if value is not None and value.tzinfo else None
+
+
 def as_datetime(value: Any, what: str) -> dt.datetime | None:
     """Return an author's date (datetime, date or text) as datetime; raises ``ValueError`` that names ``what``."""
     if value is None or isinstance(value, dt.datetime):

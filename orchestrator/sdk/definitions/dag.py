@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import os
 from collections.abc import Collection, Iterable, MutableMapping
@@ -114,7 +115,7 @@ class DAG(DagViews, LocalRuns):
 
         start = start_date if start_date is not None else self.default_args.get("start_date")
         start = timezone.as_datetime(start, f"start_date of DAG {self.dag_id!r}")
-        self.timezone = start.tzinfo if start is not None and start.tzinfo else None
+        self.timezone = timezone.zone_of_date(start)
         end = timezone.as_datetime(end_date, f"end_date of DAG {self.dag_id!r}")
         self.start_date, self.end_date = timezone.convert_to_utc(start), timezone.convert_to_utc(end)
         if self.timezone is None:
@@ -147,18 +148,28 @@ class DAG(DagViews, LocalRuns):
         TaskGroupContext.pop()
         DagContext.pop()
 
+    @property
+    def task(self) -> Any:
+        """Return the decorator ``@task`` that puts its tasks in this DAG: ``@dag.task``, ``@dag.task(retries=2)``."""
+        from orchestrator.sdk.decorators import task
+
+        return functools.partial(task, dag=self)
+
     def param(self, name: str, default: Any = NOTSET) -> DagParam:
         """Return a reference to a param, for use as an argument of tasks."""
         return DagParam(current_dag=self, name=name, default=default)
 
     def add_task(self, task: Any) -> None:
-        """Take in a task; raises ``DuplicateTaskIdFound``."""
+        """Take in a task; raises ``DuplicateTaskIdFound``, or ``ValueError`` for a task of another DAG."""
         task_id = task.node_id
+        if task.has_dag() and task.dag is not self:
+            raise ValueError(f"Task {task_id!r} is already in DAG {task.dag_id!r}; it cannot be in DAG {self.dag_id!r} too")
         if task_id in self.task_dict and self.task_dict[task_id] is not task:
             raise DuplicateTaskIdFound(f"Task id {task_id!r} is already used in DAG {self.dag_id!r}")
         if task_id in self.task_group.used_group_ids:
             raise DuplicateTaskIdFound(f"Task id {task_id!r} is already the id of a task group in DAG {self.dag_id!r}")
         self.task_dict[task_id] = task
+        task._dag = self
         if task.task_group is None:
             self.task_group.add(task)
             task.task_group = self.task_group

@@ -75,8 +75,8 @@ def encode_dag(dag: DAG) -> DagSpec:
 
 
 def _zone_name(zone: Any) -> str:
-    name = getattr(zone, "name", None) or getattr(zone, "key", None)
-    return str(name or zone)
+    name = str(getattr(zone, "name", None) or getattr(zone, "key", None) or zone)
+    return "UTC" if name == "+00:00" else name
 
 
 def _dedented(text: str | None) -> str | None:

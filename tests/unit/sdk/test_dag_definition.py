@@ -271,3 +271,36 @@ def test_a_param_of_a_mapped_task_says_that_it_is_the_tasks() -> None:
 def test_params_in_default_args_win_over_those_of_the_dag() -> None:
     made = DAG("d", schedule=None, params={"a": 1, "b": 2}, default_args={"params": {"a": 9, "z": 3}})
     assert made.params.dump() == {"a": 9, "b": 2, "z": 3}
+
+
+def test_a_task_may_be_made_first_and_join_a_dag_later() -> None:
+    made = DAG("d", start_date=datetime(2026, 1, 1))
+    first, second = EmptyOperator(task_id="first"), EmptyOperator(task_id="second")
+    mapped = BashOperator.partial(task_id="mapped").expand(bash_command=["x"])
+    made.add_task(first)
+    made.add_tasks([second, mapped])
+    first >> second >> mapped
+    assert [item.dag for item in (first, second, mapped)] == [made] * 3
+    assert [spec.upstream_task_ids for spec in encode_dag(made).tasks] == [[], ["first"], ["second"]]
+
+
+def test_a_task_is_in_one_dag_only() -> None:
+    task_of_one = EmptyOperator(task_id="a", dag=DAG("one"))
+    with pytest.raises(ValueError, match="already in DAG 'one'"):
+        DAG("other").add_task(task_of_one)
+
+
+def test_a_dag_has_a_decorator_for_its_own_tasks() -> None:
+    made = DAG("d")
+
+    @made.task
+    def plain() -> int:
+        return 1
+
+    @made.task(task_id="named", retries=2)
+    def other(value: int) -> int:
+        return value
+
+    other(plain())
+    assert made.task_ids == ["plain", "named"]
+    assert (made.get_task("named").retries, made.get_task("named").upstream_task_ids) == (2, {"plain"})

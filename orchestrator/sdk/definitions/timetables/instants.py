@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+_OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 
 def utcnow() -> datetime:
@@ -23,7 +26,7 @@ def as_utc(moment: datetime) -> datetime:
 
 
 def zone_of(zone: str | int | tzinfo) -> tzinfo:
-    """Return the stdlib zone for a name, an offset in seconds, or any tzinfo (pendulum's too).
+    """Return the stdlib zone for a name, an offset (``+03:00``, or in seconds), or any tzinfo (pendulum's too).
 
     Raises ``ValueError`` naming the zone when the name is unknown.
     """
@@ -54,6 +57,9 @@ def encode_zone(zone: tzinfo) -> str | int:
 def _named_zone(name: str) -> tzinfo:
     if name.upper() in ("UTC", "Z"):
         return UTC
+    if offset := _OFFSET.fullmatch(name):
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return zone_of(timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes)))
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
