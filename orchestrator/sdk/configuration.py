@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from typing import Any
 
 from orchestrator.sdk.definitions.sentinels import NOTSET
@@ -65,6 +66,48 @@ class AirflowConfigParser:
         except json.JSONDecodeError as error:
             raise AirflowConfigException(f"[{section}] {key} is no JSON: {error}") from None
 
+    def gettimedelta(self, section: str, key: str, fallback: Any = None, **_: Any) -> timedelta | None:
+        """Return the option's whole seconds as timedelta, ``fallback`` where it is not set or empty."""
+        found: int | None = self._number(int, section, key, None) if self.get(section, key, None) else None
+        return timedelta(seconds=found) if found else fallback
+
+    def getimport(self, section: str, key: str, **options: Any) -> Any:
+        """Return the object at the dotted path, None for an empty one; raises ``AirflowConfigException`` if it cannot be had."""
+        from orchestrator.sdk.name_tables.old_functions import import_string
+
+        path = self.get(section, key, **options)
+        try:
+            return import_string(path) if path else None
+        except ImportError as error:
+            raise AirflowConfigException(f"[{section}] {key} is {path!r}, which cannot be imported: {error}") from None
+
+    def getenum(self, section: str, key: str, enum_class: Any, **options: Any) -> Any:
+        """Return the member that the option names; raises ``AirflowConfigException`` for another word."""
+        found = self.get(section, key, **options)
+        try:
+            return enum_class[found]
+        except KeyError:
+            names = ", ".join(member.name for member in enum_class)
+            raise AirflowConfigException(f"[{section}] {key} is {found!r}; it must be one of {names}.") from None
+
+    def get_mandatory_value(self, section: str, key: str, **options: Any) -> str:
+        """Return the text of an option that must have one; raises ``ValueError`` for none."""
+        found = self.get(section, key, **options)
+        if found is None:
+            raise ValueError(f"The value {section}/{key} should be set!")
+        return str(found)
+
+    def getsection(self, section: str, **_: Any) -> dict[str, Any] | None:
+        """Return all options of a section with numbers and booleans read, None for an unknown one; secrets are left out."""
+        from orchestrator.config import conf as declared
+        from orchestrator.config.options import OPTIONS
+
+        section, start = section.lower(), f"AIRFLOW__{section.upper()}__"
+        known = {key for place, key in OPTIONS if place == section} | set(declared.sources.values.get(section, {}))
+        known |= {name.removeprefix(start).lower() for name in os.environ if name.startswith(start)}
+        plain = [key for key in sorted(known) if not ((option := OPTIONS.get((section, key))) and option.sensitive)]
+        return {key: _typed(self.get(section, key, None)) for key in plain} or None
+
     def has_option(self, section: str, key: str, **_: Any) -> bool:
         """Tell whether the option is set or has a default."""
         return self._find(section.lower(), key.lower()) is not None
@@ -88,6 +131,15 @@ class AirflowConfigParser:
         if text is not None:
             return text
         return declared.get(section, key) if option is not None else declared.sources.values.get(section, {}).get(key)
+
+
+def _typed(text: Any) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (TypeError, ValueError):
+            continue
+    return {"true": True, "false": False}.get(str(text).lower(), text)
 
 
 def _as_text(value: Any) -> str:

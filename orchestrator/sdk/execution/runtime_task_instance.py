@@ -15,6 +15,7 @@ from orchestrator.sdk.definitions.sentinels import NOTSET
 from orchestrator.sdk.definitions.shown_words import DagRunState, TaskInstanceState
 from orchestrator.sdk.execution import xcom
 from orchestrator.sdk.execution.channel import ask
+from orchestrator.sdk.execution.previous_instance import PreviousTIResponse
 from orchestrator.sdk.execution.relevant_indexes import relevant_indexes
 from orchestrator.sdk.execution.startup import DagRun, StartupDetails, instant
 
@@ -154,8 +155,10 @@ class RuntimeTaskInstance:
         found = ask(message).get("dag_run")
         return DagRun.from_json(found) if found else None
 
-    def get_previous_ti(self, state: Any = None, logical_date: datetime | None = None, map_index: int = -1) -> Any:
-        """Return this task's instance in the run before, as the Execution API shows it; None if there is none."""
+    def get_previous_ti(
+        self, state: Any = None, logical_date: datetime | None = None, map_index: int = -1
+    ) -> PreviousTIResponse | None:
+        """Return this task's instance in the run before, in ``state`` if given; None if there is none."""
         date = logical_date or self.dag_run.logical_date
         message = {
             "type": "GetPreviousTI",
@@ -165,7 +168,8 @@ class RuntimeTaskInstance:
             "map_index": map_index,
             "state": _plain(state),
         }
-        return ask(message).get("task_instance")
+        found = ask(message).get("task_instance")
+        return PreviousTIResponse.from_json(found) if found else None
 
     get_prev_ti = get_previous_ti
 

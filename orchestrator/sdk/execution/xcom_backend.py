@@ -49,15 +49,16 @@ def _backend_at(path: str) -> type[BaseXCom]:
 def to_stored(value: Any, *, key: str, task_id: str, dag_id: str, run_id: str, map_index: int) -> Json:
     """Return what is sent to the server for a value.
 
-    Raises ``TypeError`` for a value that cannot be written, ``XComTooLargeError`` above the hard limit.
+    Raises ``TypeError`` for a value that cannot be written, ``ValueError`` for a number that JSON does not have (NaN, infinity),
+    ``XComTooLargeError`` above the hard limit.
     """
     place = {"key": key, "task_id": task_id, "dag_id": dag_id, "run_id": run_id, "map_index": map_index}
     document = backend().serialize_value(value, **place)  # type: ignore[arg-type]
-    if document is None or isinstance(document, bool | int | float):
+    if document is None or isinstance(document, bool | int):
         return document
     if isinstance(document, bytes):  # backends of older days give text in bytes
         document = document.decode()
-    text = json.dumps(document, ensure_ascii=False)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     # A character has at most four bytes, so that most values need no counting.
     if len(text) * 4 <= xcom_objects.inline_limit():
         return document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.sdk.definitions.dag import DAG
@@ -12,7 +13,9 @@ from orchestrator.sdk.serialization import plain_values as values
 from orchestrator.sdk.serialization.default_arguments import default_arguments
 from orchestrator.sdk.serialization.encode_task import encode_alerts, encode_deadlines, encode_task
 from orchestrator.sdk.serialization.expansion import encode_expand
-from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec
+from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
+
+DEFAULT_OWNER = TaskSpec(task_id="").owner
 
 
 def encode_dag(dag: DAG) -> DagSpec:
@@ -34,7 +37,7 @@ def encode_dag(dag: DAG) -> DagSpec:
         fileloc=dag.fileloc,
         relative_fileloc=os.path.basename(dag.fileloc),
         tags=sorted(dag.tags),
-        owners=sorted({str(task.owner) for task in tasks}),
+        owners=_owners(tasks),
         owner_links=dict(sorted(dag.owner_links.items())),
         timezone=_zone_name(dag.timezone),
         start_date=values.instant(dag.start_date),
@@ -72,6 +75,11 @@ def encode_dag(dag: DAG) -> DagSpec:
         asset_condition=assets.schedule_condition(dag.timetable),
         dependencies=assets.dag_dependencies(dag, tasks),
     )
+
+
+def _owners(tasks: Iterable[Any]) -> list[str]:
+    """Return who owns the DAG: the default owner counts where nobody else does only."""
+    return sorted({str(task.owner) for task in tasks} - {DEFAULT_OWNER}) or [DEFAULT_OWNER]
 
 
 def _zone_name(zone: Any) -> str:

@@ -328,3 +328,18 @@ def test_a_group_function_gives_what_it_returns() -> None:
         first, second = pair()
         first >> second
     assert (first.task_id, second.upstream_task_ids) == ("pair.a", {"pair.a"})
+
+
+def test_a_task_sees_its_instance_of_the_run_before() -> None:
+    with DAG("before") as made:
+
+        @task
+        def look(*, ti: Any) -> Any:
+            found = ti.get_previous_ti(state="success")
+            return found and [found.run_id, found.task_id, found.state, found.try_number, found.map_index, f"{found.end_date:%Z}"]
+
+        look()
+    store = Store()
+    first = run_dag(made, store=store, run_id="first", logical_date="2026-01-01T00:00:00+00:00")
+    second = run_dag(made, store=store, run_id="second", logical_date="2026-01-02T00:00:00+00:00")
+    assert (first.results.get("look"), second.results["look"]) == (None, ["first", "look", "success", 1, -1, "UTC"])

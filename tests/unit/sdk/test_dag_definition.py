@@ -304,3 +304,14 @@ def test_a_dag_has_a_decorator_for_its_own_tasks() -> None:
     other(plain())
     assert made.task_ids == ["plain", "named"]
     assert (made.get_task("named").retries, made.get_task("named").upstream_task_ids) == (2, {"plain"})
+
+
+@pytest.mark.parametrize(
+    ("owners", "shown"),
+    [(["airflow", "me"], ["me"]), (["you", "me"], ["me", "you"]), (["airflow"], ["airflow"]), ([], ["airflow"])],
+)
+def test_the_default_owner_counts_where_nobody_else_owns_a_task(owners: list[str], shown: list[str]) -> None:
+    with DAG("d") as made:
+        for number, owner in enumerate(owners):
+            EmptyOperator(task_id=f"t{number}", owner=owner)
+    assert encode_dag(made).owners == shown

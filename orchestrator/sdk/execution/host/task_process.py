@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from orchestrator.kernel.faults import fault_point
+from orchestrator.sdk.definitions.context import DAG_ID_VARIABLE, TASK_ID_VARIABLE
 from orchestrator.sdk.execution.frames import Channel, ChannelClosed, Message
 from orchestrator.sdk.execution.host.loading import LoadError
 from orchestrator.sdk.execution.startup import StartupDetails
@@ -100,7 +101,7 @@ def connect_streams(out: int, err: int) -> None:
 
 
 def set_task_environment(startup: Message) -> None:
-    """Set the variables by which programs that a task starts learn where they belong."""
+    """Set the variables by which programs that a task starts, and ``get_parsing_context()``, learn where they belong."""
     ti, run = startup["ti"], startup["ti_context"].get("dag_run") or {}
     values = {
         "AIRFLOW_CTX_DAG_ID": ti["dag_id"],
@@ -108,5 +109,7 @@ def set_task_environment(startup: Message) -> None:
         "AIRFLOW_CTX_DAG_RUN_ID": ti["run_id"],
         "AIRFLOW_CTX_TRY_NUMBER": ti["try_number"],
         "AIRFLOW_CTX_LOGICAL_DATE": run.get("logical_date"),
+        DAG_ID_VARIABLE: ti["dag_id"],
+        TASK_ID_VARIABLE: ti["task_id"],
     }
     os.environ.update({name: str(value) for name, value in values.items() if value is not None})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+
 import pytest
 
 from orchestrator.sdk.configuration import conf
@@ -39,3 +43,35 @@ def test_a_wrong_value_names_the_option(monkeypatch: pytest.MonkeyPatch) -> None
 def test_secrets_are_refused() -> None:
     with pytest.raises(AirflowConfigException, match="secret"):
         conf.get("database", "sql_alchemy_conn", fallback="x")
+
+
+class Word(Enum):
+    ONE = 1
+
+
+def test_an_option_may_be_read_as_a_time_an_object_or_a_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in {"wait": "90", "none": "", "path": "pathlib.Path", "gone": "pathlib.Nothing", "word": "ONE"}.items():
+        monkeypatch.setenv(f"AIRFLOW__MINE__{key.upper()}", value)
+    assert conf.gettimedelta("mine", "wait") == timedelta(seconds=90)
+    assert conf.gettimedelta("mine", "none", fallback=timedelta(1)) == timedelta(1)
+    assert (conf.getimport("mine", "path"), conf.getimport("mine", "none")) == (Path, None)
+    assert conf.getenum("mine", "word", Word) is Word.ONE
+    for read in (lambda: conf.getimport("mine", "gone"), lambda: conf.getenum("mine", "path", Word)):
+        with pytest.raises(AirflowConfigException, match=r"\[mine\]"):
+            read()
+
+
+def test_an_option_may_be_mandatory() -> None:
+    assert conf.get_mandatory_value("core", "parallelism") == conf.get("core", "parallelism")
+    with pytest.raises(ValueError, match="mine/nope"):
+        conf.get_mandatory_value("mine", "nope", fallback=None)
+
+
+def test_a_section_is_read_as_a_whole_without_its_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__MINE__A", "1")
+    monkeypatch.setenv("AIRFLOW__MINE__B", "True")
+    assert conf.getsection("mine") == {"a": 1, "b": True}
+    assert conf.getsection("nope") is None
+    database = conf.getsection("database")
+    assert database
+    assert "sql_alchemy_conn" not in database

@@ -206,3 +206,10 @@ def test_the_label_of_a_mapped_task_is_rendered_and_reported() -> None:
     supervisor = attempt(returning(1, map_index_template="day {{ ds }}"), "t")
     assert supervisor.of_type("SetRenderedMapIndex")[0]["rendered_map_index"] == "day 2026-01-02"
     assert supervisor.final["rendered_map_index"] == "day 2026-01-02"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, {"a": -float("inf")}]])
+def test_a_number_that_json_does_not_have_fails_the_task_that_returns_it(value: Any) -> None:
+    supervisor = attempt(returning(value), "t")
+    assert (supervisor.final["state"], supervisor.of_type("SetXCom")) == ("failed", [])
+    assert "not JSON compliant" in supervisor.final["evidence"]["cause_detail"]
