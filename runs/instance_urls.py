@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.run_paths import RUN
-from runs.views import instance_tabs, log, run_group, ti_head, ti_log_search, ti_mapped
+from runs.views import instance_tabs, log, run_group, ti_events, ti_head, ti_log_search, ti_mapped
 from runs.views.ti_values import KEPT, XCOM, deleting, setting
 
 _TASK = RUN + "/tasks/<str:task_id>"
@@ -20,7 +20,7 @@ _PAGES = (
     ("task-state-store/set", setting(KEPT), "ti_state_store_set"),
     ("task-state-store/delete", deleting(KEPT), "ti_state_store_delete"),
     ("asset_events", instance_tabs.ti_asset_events, "ti_asset_events"),
-    ("events", instance_tabs.ti_events, "ti_events"),
+    ("events", ti_events.ti_events, "ti_events"),
     ("code", instance_tabs.ti_code, "ti_code"),
     ("details", instance_tabs.ti_details, "ti_details"),
 )

@@ -1,4 +1,4 @@
-"""Decides the tabs beside the log of a task instance: rendered fields, values, events, code and details."""
+"""Decides the tabs beside the log of a task instance: rendered fields, values, asset events, code and details."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from accounts.access import Verdict, access_of
 from accounts.roles import Role
 from runs.models import AttemptFields
 from runs.pages.ti_details import details_of
-from runs.pages.ti_events import asset_events_of, audit_of, changes_of
+from runs.pages.ti_events import asset_events_of
 from runs.pages.ti_source import source_of
 from runs.pages.ti_values import kept_of, rendered_of, xcoms_of
 from runs.views.instance_page import instance_page
@@ -42,12 +42,6 @@ def ti_state_store(request: HttpRequest, ti: AttemptFields, tries: list[AttemptF
 def ti_asset_events(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFields]) -> dict[str, Any]:
     """Show the events of assets that the task made."""
     return {"events": asset_events_of(ti)}
-
-
-@instance_page("runs/ti_events.html")
-def ti_events(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFields]) -> dict[str, Any]:
-    """Show what people did to the task instance, and how its state changed."""
-    return {"audit": audit_of(ti), "changes": changes_of(ti)}
 
 
 @instance_page("runs/ti_code.html")

@@ -142,6 +142,29 @@ def test_events_and_changes_and_asset_events_are_those_of_the_instance(run: DagR
     assert "&quot;rows&quot;: 3" in text
 
 
+def test_the_audit_log_of_an_instance_is_the_list_of_all_pages(run: DagRun) -> None:
+    for index in (3, 4):
+        make_ti(run, "m", state="success", map_index=index)
+        AuditLog.objects.create(
+            event=f"mark_{index}",
+            dag_id="d",
+            run_id="r",
+            task_id="m",
+            map_index=index,
+            before={"state": "failed"},
+            after={"state": "success"},
+        )
+    AuditLog.objects.create(event="clear_all", owner="ann", dag_id="d", run_id="r", task_id="m", reason="wrong data")
+    client, path = client_of("Viewer"), "/dags/d/runs/r/tasks/m/mapped/3/events"
+    page = client.get(path, {"try": 1})
+    assert [row.event for row in page.context["list"].rows] == ["clear_all", "mark_3"]
+    text = page.content.decode()
+    assert "state: <del>failed</del> → <ins>success</ins>" in text and "wrong data" in text
+    assert [row.event for row in client.get(path, {"owner_pattern": "an"}).context["list"].rows] == ["clear_all"]
+    assert [row.event for row in client.get(path, {"limit": 1}).context["list"].rows] == ["clear_all"]
+    assert client.get("/dags/d/runs/r/tasks/m/events").url == "/dags/d/runs/r/tasks/m/mapped"
+
+
 def test_the_code_is_that_of_the_version_and_leads_to_the_task(run: DagRun) -> None:
     make_ti(run, "t", state="success")
     DagVersion.objects.update(code=DagCode.objects.create(pk="2" * 32, source_code=f"# {EVIL}\n\n@task\ndef t():\n    pass\n"))
@@ -169,6 +192,7 @@ def test_the_details_have_every_try_and_why_it_waits(run: DagRun) -> None:
 def test_no_tab_asks_more_for_more_rows(run: DagRun) -> None:
     make_ti(run, "t", state="success")
     client = client_of("User")
+    AuditLog.objects.create(event="e", dag_id="d", run_id="r", task_id="t")
     few = {tab: _queries(client, tab) for tab in TABS}
     asset = Asset.objects.create(name="orders", uri="x://orders")
     for number in range(20):
