@@ -8,7 +8,8 @@ from typing import Any
 
 from runs.assets.consumed import consumed_by, runs_created_by
 from runs.models import AssetEvent, DagRun
-from runs.pages.run.head import route, short
+from runs.pages.run.given_params import short
+from runs.pages.run.head import route
 from runs.pages.run.task_rows import index_path
 
 MOST_EVENTS = 200

@@ -17,6 +17,7 @@ from runs.fingerprints import first_line, type_and_message
 from runs.models import DagRun, TaskInstance
 from runs.pages.run.error_history import History, histories
 from runs.pages.run.failures import MOST_CARDS, Failure, failures_of, kept_from_running
+from runs.pages.run.given_params import GivenParams, params_of
 from runs.pages.run.head import RunHead, version_numbers
 from runs.pages.run.log_evidence import CodeLine, LogEvidence, code_around, log_evidence
 from runs.pages.run.task_rows import TaskRow, index_path
@@ -48,6 +49,7 @@ class CauseCard:
     change: tuple[int, int] | None
     retry_url: str
     mark_url: str
+    params: GivenParams
 
     @property
     def name(self) -> str:
@@ -73,11 +75,17 @@ class CauseCard:
         lines += [f"- Error: `{plain(self.headline)}`"] + ([f"- At: `{frame.filename}:{frame.line}`"] if frame else [])
         lines += [f"- {fact[0].upper()}{fact[1:]}" for fact in self.facts]
         lines += [f"- {self.count} task instances failed so"] if self.count > 1 else []
+        lines += [f"- Params: {self._params_text}"] if self.params.shown else []
         if self.code:
             lines += ["", "```python", *(f"{line.number} {'>' if line.is_it else ' '} {line.text}" for line in self.code), "```"]
         if self.evidence.lines:
             lines += ["", "```", *(plain(line.get("event", "")) for line in self.evidence.lines), "```"]
         return "\n".join(lines)
+
+    @property
+    def _params_text(self) -> str:
+        named = [f"`{plain(p.name)}={plain(p.text)}`{' (default)' if p.is_default else ''}" for p in self.params.shown]
+        return ", ".join(named + ([f"{self.params.more} more"] if self.params.more else []))
 
 
 def named(task_id: str, map_index: int, rendered: str | None = None) -> str:
@@ -98,19 +106,27 @@ def cause_cards(
     evidences = {failure.fingerprint: _evidence(run, failure) for failure in shown[:MOST_LOGS]}
     sources = _sources(shown[:MOST_LOGS], evidences)
     numbers = version_numbers(_versions(head, shown))
+    params = params_of(run, spec)
     cards = []
     for failure in shown:
         evidence = evidences.get(failure.fingerprint, LogEvidence())
         below = kept_from_running(failure, spec, by_task)
         change = _change(head, failure, numbers)
         cards.append(
-            _card(run, failure, evidence, sources.get(failure.fingerprint, []), below, past[failure.fingerprint], change)
+            _card(run, failure, evidence, sources.get(failure.fingerprint, []), below, past[failure.fingerprint], change, params)
         )
     return cards, found
 
 
 def _card(
-    run: DagRun, failure: Failure, evidence: LogEvidence, code: list[CodeLine], below: int, past: History, change: Any
+    run: DagRun,
+    failure: Failure,
+    evidence: LogEvidence,
+    code: list[CodeLine],
+    below: int,
+    past: History,
+    change: Any,
+    params: GivenParams,
 ) -> CauseCard:
     lead = failure.lead
     if lead is None:
@@ -136,6 +152,7 @@ def _card(
         change=change,
         retry_url=retry_url,
         mark_url=mark_url,
+        params=params,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from dags_app.models import Dag, DagVersion
 from orchestrator.ui.texts import markdown
 from runs.models import DagRun, Hold
 from runs.pages.rows import elapsed
+from runs.pages.run.given_params import conf_of, short
 from runs.pages.usual import deviation, of_successes, usual
 from runs.states import DAG_RUN_FINISHED, DagRunState
 
@@ -25,7 +25,6 @@ EARLIER = 50
 # Of those that succeeded so many make what is usual.
 MEASURED = 20
 SIBLINGS = 7
-LONGEST_CONF = 60
 _LIGHT = ("pk", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after", "start_date", "end_date")
 
 
@@ -93,8 +92,7 @@ class RunHead:
     @property
     def conf(self) -> list[tuple[str, str]]:
         """The configuration, a short text for each value."""
-        conf = self.run.conf if isinstance(self.run.conf, dict) else {"conf": self.run.conf}
-        return [(str(key), short(value)) for key, value in conf.items()]
+        return [(str(key), short(value, str(key))) for key, value in conf_of(self.run).items()]
 
     @property
     def last_success(self) -> DagRun | None:
@@ -168,9 +166,3 @@ def route(name: str, *args: Any) -> str:
         return reverse(name, args=args)
     except NoReverseMatch:
         return ""
-
-
-def short(value: Any) -> str:
-    """Return a value of a configuration in a few letters."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST_CONF else f"{text[: LONGEST_CONF - 1]}…"

@@ -1,6 +1,7 @@
 """The page of a run: why it failed, why it waits, its tasks with what needs a person first, and when they ran."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,38 @@ def test_c07_a_run_with_many_tasks_and_indexes_costs_no_more_queries(
     overview = client.get(PATH).context["overview"]
     assert (overview.cards[0].count, len(overview.rows), overview.next_offset, len(overview.found)) == (500, 100, 100, 501)
     assert len(client.get(f"{PATH}?offset=450").context["overview"].rows) == 51
+
+
+def test_a_card_says_with_which_params_it_failed_and_hides_secrets(client: Client) -> None:
+    declared = {"size": {"value": 1}, "region": {"value": "eu"}, "none": {"value": None}}
+    made = replace(spec(), dag_id="with", params=declared)
+    conf = {"size": 3, "api_token": "tell-nobody", "more": {"password": "tell-nobody"}, "odd": "<b>" + "x" * 100}
+    run = make_run(make_dag("with", made), state="failed", conf=conf)
+    failed(run, "t0")
+    answer = client.get("/dags/with/runs/r")
+    (card,) = answer.context["overview"].cards
+    # What was given in the order in which the database keeps it, then the defaults.
+    *given, default = [(p.name, p.text, p.is_default) for p in card.params.shown]
+    assert sorted(given) == [
+        ("api_token", "***", False),
+        ("more", '{"password": "***"}', False),
+        ("odd", f"<b>{'x' * 56}…", False),
+        ("size", "3", False),
+    ]
+    assert default == ("region", "eu", True)
+    page = answer.content.decode()
+    assert "tell-nobody" not in page and "<b>x" not in page
+    assert "region=eu <span" in page and "`api_token=***`" in page and "`region=eu` (default)" in page
+    DagRun.objects.filter(pk=run.pk).update(conf={f"k{number}": number for number in range(9)})
+    page = client.get("/dags/with/runs/r").content.decode()
+    assert '/details#conf">5 more</a>' in page
+    failed(run, "t1", cause_detail="KeyError: other")
+    assert text(client, "/dags/with/runs/r").count("cause-params") == 1  # the same for all cards; each ticket has them
+
+
+def test_a_card_of_a_run_without_params_says_nothing_of_them(client: Client, run: DagRun) -> None:
+    failed(run, "t0")
+    assert "cause-params" not in text(client)
 
 
 def waiting(run: DagRun, task_id: str, **fields: Any) -> None:
