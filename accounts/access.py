@@ -11,11 +11,12 @@ from operator import or_
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Exists, Q, QuerySet
+from django.contrib.auth.models import Group
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 
 from accounts.models import DagRule, User
 from accounts.reach import Scope
-from accounts.roles import Role, role_of
+from accounts.roles import GROUPS, Role, role_of
 
 
 class Verdict(Enum):
@@ -60,9 +61,15 @@ class Access:
         return scope is None or bool(dags.filter(scope.dags, pk=dag_id).exists())
 
 
+_RANK = Case(*(When(name=name, then=role.value) for name, role in GROUPS.items()), output_field=IntegerField())
+_ROLE_OF_GROUPS = Subquery(
+    Group.objects.filter(user=OuterRef("pk"), name__in=GROUPS).annotate(rank=_RANK).order_by("-rank").values("rank")[:1]
+)
+
+
 def users() -> QuerySet[User]:
-    """Users with the fact whether there is any rule, so that nobody pays a query for rules that do not exist."""
-    return User.objects.annotate(are_there_rules=Exists(DagRule.objects.all()))
+    """Users with the role of their groups, and with the fact whether there is any rule: no request pays a query for either."""
+    return User.objects.annotate(are_there_rules=Exists(DagRule.objects.all()), role_of_groups=_ROLE_OF_GROUPS)
 
 
 def access_of(user: Any) -> Access:

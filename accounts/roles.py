@@ -22,5 +22,7 @@ def role_of(user: Any) -> Role | None:
         return None
     if user.is_superuser:
         return Role.ADMIN
+    if hasattr(user, "role_of_groups"):  # as ``accounts.access.users`` reads it
+        return Role(user.role_of_groups) if user.role_of_groups is not None else None
     names = user.groups.values_list("name", flat=True) if user.pk else []
     return max((GROUPS[name] for name in names if name in GROUPS), default=None)

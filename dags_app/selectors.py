@@ -29,6 +29,11 @@ def spec_of(version_id: UUID) -> DagSpec:
     return _read(version_id, _hashes(version_id))[0]
 
 
+def spec_of_loaded(version: DagVersion) -> DagSpec:
+    """Return the DAG as a version describes it whose hashes are in memory; as ``spec_of``, without asking for them."""
+    return _read(version.pk, (version.structure_hash, version.attributes_hash))[0]
+
+
 def specs_of(version_ids: Iterable[UUID]) -> dict[UUID, DagSpec]:
     """Return many DAGs as their versions describe them: one query, and one for each that is not in memory.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from dags_app.models import Dag
+from dags_app.models import Dag, DagVersion
 from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.clear_scope import Chosen, ClearScope, Marker
@@ -56,6 +56,11 @@ def spec_for_run(run: DagRun) -> DagSpec:
 def version_for_run(run: DagRun) -> UUID | None:
     """Return the id of the version by which a run is decided."""
     return versions_for_runs([run])[run.pk]
+
+
+def deciding_version(run: DagRun, own: DagVersion | None, newest: DagVersion | None) -> DagVersion | None:
+    """Return the version by which a run is decided, out of its own and the newest of its DAG; as ``version_for_run``."""
+    return newest or own if run.bundle_version is None or own is None else own
 
 
 def versions_for_runs(runs: Collection[DagRun]) -> dict[int, UUID | None]:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.access import access_of
 from accounts.roles import Role
 from dags_app.models import ParseImportError
-from runs.hitl.selectors import waiting_count
+from runs.hitl.selectors import waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One entry. ``below`` are the paths on which it counts as the current one; ``count`` is shown when not zero."""
+    """One entry. ``below`` are the paths on which it counts as the current one; the number of ``rows`` is shown when not zero."""
 
     label: str
     icon: str
     route: str
     below: tuple[str, ...] = ()
     least: Role = Role.VIEWER
-    count: Callable[[], int] | None = None
+    rows: Callable[[], QuerySet[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,14 @@ class Shown:
     count: int
 
 
-def import_error_count() -> int:
-    """Return how many files cannot be read."""
-    return ParseImportError.objects.count()
-
-
 MAIN = (
     Place("Home", "home", "home"),
     Place("DAGs", "sitemap", "dag_list", ("/dags",)),
     Place("Runs", "player-play", "run_list", ("/dag_runs", "/task_instances")),
     Place("Timeline", "timeline", "timeline", ("/timeline",)),
     Place("Assets", "database", "asset_list", ("/assets",)),
-    Place("Actions", "hand-stop", "required_actions", ("/required_actions",), count=waiting_count),
-    Place("Import errors", "alert-triangle", "import_errors", ("/import_errors",), count=import_error_count),
+    Place("Actions", "hand-stop", "required_actions", ("/required_actions",), rows=waiting),
+    Place("Import errors", "alert-triangle", "import_errors", ("/import_errors",), rows=ParseImportError.objects.all),
 )
 BROWSE = (
     Place("Backfills", "calendar", "backfill_list", ("/backfills",)),
@@ -71,13 +68,21 @@ ADMIN = (
 
 
 def shown(places: tuple[Place, ...], request: HttpRequest) -> list[Shown]:
-    """Return the entries that the person may open, the present one marked."""
+    """Return the entries that the person may open, the present one marked; one query for all their numbers."""
     best = access_of(request.user).best()
-    if best is None:
-        return []
-    return [_shown(place, request.path_info) for place in places if place.least <= best]
+    mine = [place for place in places if best is not None and place.least <= best]
+    numbers = _numbers({place.route: place.rows() for place in mine if place.rows is not None})
+    return [_shown(place, request.path_info, numbers.get(place.route, 0)) for place in mine]
 
 
-def _shown(place: Place, path: str) -> Shown:
+def _numbers(rows: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
+    counted = [
+        some.order_by().annotate(place=Value(route)).values("place").annotate(number=Count("pk")).values_list("place", "number")
+        for route, some in rows.items()
+    ]
+    return dict(counted[0].union(*counted[1:], all=True)) if counted else {}
+
+
+def _shown(place: Place, path: str, number: int) -> Shown:
     is_current = path == "/" if not place.below else any(path == below or path.startswith(f"{below}/") for below in place.below)
-    return Shown(place.label, place.icon, place.route, reverse(place.route), is_current, place.count() if place.count else 0)
+    return Shown(place.label, place.icon, place.route, reverse(place.route), is_current, number)

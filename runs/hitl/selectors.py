@@ -74,9 +74,9 @@ def attempt_of(
     return past or TaskInstance.objects.select_related("dag_run").filter(**place).first()
 
 
-def waiting_count() -> int:
-    """Return how many questions wait for an answer."""
-    return HITLDetail.objects.filter(responded_at__isnull=True).count()
+def waiting() -> QuerySet[HITLDetail]:
+    """Return the questions that wait for an answer."""
+    return HITLDetail.objects.filter(responded_at__isnull=True)
 
 
 def count_of_dag(dag_id: str) -> int:

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.access import Access, Verdict, access_of
 from accounts.roles import Role
-from dags_app.models import Dag, DagFavorite, DagVersion, DagWarning, ParseImportError
-from dags_app.selectors import SpecUnreadableError, spec_of
+from dags_app.models import Dag, DagFavorite, DagWarning, ParseImportError
+from dags_app.selectors import SpecUnreadableError, spec_of_loaded
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.hitl.selectors import questions
 from runs.models import DagRun
@@ -61,33 +62,27 @@ class DagHead:
 def head_of(dag: Dag, user: Any) -> DagHead:
     """Return the head of a DAG as a person sees it; as many queries for every DAG, and one more for each thing that is wrong."""
     access = access_of(user)
-    states: Any = DagRun.objects.filter(dag_id=dag.pk).unfinished().values_list("state").annotate(number=Count("pk")).order_by()
-    open_runs = dict(states)
-    name = user.get_username()
     return DagHead(
         dag=dag,
         last=DagRun.objects.filter(dag_id=dag.pk).only(*_OF_LAST_RUN).order_by("-run_after", "-id").first(),
-        running=open_runs.get("running", 0),
-        queued=open_runs.get("queued", 0),
         owners=_owners(dag),
         tags=[tag.name for tag in dag.tags.all()],
-        version=_version(dag),
+        version=dag.latest_version.version_number if dag.latest_version is not None else None,
         has_docs=bool(spec.doc_md) if (spec := spec_or_none(dag)) else False,
-        is_favorite=DagFavorite.objects.filter(dag_id=dag.pk, user_name=name).exists(),
         import_error=_import_error(dag),
         warnings=list(DagWarning.objects.filter(dag_id=dag.pk).order_by("warning_type").values_list("message", flat=True)),
-        questions=questions(dag.pk, None).filter(responded_at__isnull=True).count(),
         may_act=may(access, Role.USER, dag.pk),
         may_administer=may(access, Role.OP, dag.pk),
+        **_counted(dag, user.get_username()),
     )
 
 
 def spec_or_none(dag: Dag) -> DagSpec | None:
     """Return a DAG as its newest version describes it; None where there is no version or it cannot be read."""
-    if dag.latest_version_id is None:
+    if dag.latest_version is None:
         return None
     try:
-        return spec_of(dag.latest_version_id)
+        return spec_of_loaded(dag.latest_version)
     except SpecUnreadableError:
         return None
 
@@ -97,9 +92,17 @@ def may(access: Access, least: Role, dag_id: str) -> bool:
     return access.on_dag(least, dag_id) is Verdict.GRANTED
 
 
-def _version(dag: Dag) -> int | None:
-    rows = DagVersion.objects.filter(pk=dag.latest_version_id) if dag.latest_version_id is not None else DagVersion.objects.none()
-    return rows.values_list("version_number", flat=True).first()
+def _counted(dag: Dag, user_name: str) -> dict[str, Any]:
+    """Return the numbers of the head by one query."""
+    runs = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by().values("dag_id").annotate(number=Count("pk")).values("number")
+    asked = questions(None, None).filter(responded_at=None, dag_run__dag_id=OuterRef("pk")).order_by()
+    found = Dag.objects.filter(pk=dag.pk).values(
+        running=Coalesce(Subquery(runs.filter(state="running")), 0),
+        queued=Coalesce(Subquery(runs.filter(state="queued")), 0),
+        questions=Coalesce(Subquery(asked.values("dag_run__dag_id").annotate(number=Count("pk")).values("number")), 0),
+        is_favorite=Exists(DagFavorite.objects.filter(dag_id=OuterRef("pk"), user_name=user_name)),
+    )
+    return dict(found.get())
 
 
 def _owners(dag: Dag) -> list[Owner]:

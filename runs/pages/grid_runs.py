@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from dags_app.models import DagVersion
 from orchestrator.templatetags.shown import look_of, run_title, zoned
 from runs.models import DagRun
 from runs.pages.rows import elapsed
@@ -28,7 +26,7 @@ TYPE_ICONS = {
 }
 _COLUMNS = (
     *("id", "dag_id", "run_id", "state", "run_type", "logical_date", "run_after", "start_date", "end_date"),
-    *("note", "created_dag_version_id", "clear_number"),
+    *("note", "created_dag_version_id", "clear_number", "created_dag_version__version_number"),
 )
 
 
@@ -86,7 +84,8 @@ def columns_of(dag_id: str, choice: RunChoice) -> Columns:
     if edge is not None:
         rows = rows.filter(_beyond(edge, is_forward))
     order = ("run_after", "id") if is_forward else ("-run_after", "-id")
-    found = list(rows.only(*_COLUMNS).order_by(*order)[: choice.number + 1])
+    rows = rows.select_related("created_dag_version").only(*_COLUMNS)
+    found = list(rows.order_by(*order)[: choice.number + 1])
     has_more = len(found) > choice.number
     runs = found[: choice.number] if is_forward else found[: choice.number][::-1]
     older = runs[0].pk if runs and (is_forward or has_more) else None
@@ -123,13 +122,10 @@ def _longest(runs: Sequence[DagRun]) -> float:
 
 def _heads(runs: Sequence[DagRun]) -> list[Column]:
     longest = _longest(runs) or 1.0
-    numbers: dict[Any, int] = dict(
-        DagVersion.objects.filter(pk__in={run.created_dag_version_id for run in runs}).values_list("pk", "version_number")
-    )
     days = _days(runs)
     made, before = [], None
     for run, day in zip(runs, days, strict=True):
-        version = numbers.get(run.created_dag_version_id)
+        version = run.created_dag_version.version_number if run.created_dag_version is not None else None
         made.append(_head(run, longest, day, version if before not in (None, version) else None))
         before = version if version is not None else before
     return made

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import access_of
 from accounts.roles import Role
 from accounts.views import page
-from dags_app.models import Asset, AssetReference, Dag
+from dags_app.models import Asset, AssetReference
 from orchestrator.rest.errors import RestError
 from orchestrator.ui.csv_export import csv_response
 from orchestrator.ui.list_page import list_page
@@ -28,6 +28,7 @@ from runs.pages.freshness import WIDTH, freshness_of
 from runs.pages.graph import DEPTHS, SCOPES, read_asked
 from runs.pages.lineage import lineage, lineage_of
 from runs.pages.queues import queues_of
+from runs.views.dag_switches import dag_or_404
 
 VALUES_SHOWN = 100
 LONGEST_VALUE = 2000
@@ -58,7 +59,7 @@ def asset_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_assets(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the assets that a DAG names: in its schedule, or as what its tasks write or read."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
+    dag = dag_or_404(dag_id)
     named = assets().filter(pk__in=AssetReference.objects.filter(dag=dag).values("asset"))
     return list_page(request, "runs/dag_assets.html", ASSETS, named, attach=attach, context={"dag": dag})
 

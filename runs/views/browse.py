@@ -6,11 +6,9 @@ from dataclasses import replace
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from accounts.views import page
-from dags_app.models import Dag
 from orchestrator.ui.list_page import list_page
 from runs.models import Backfill
 from runs.pages import deadline_list as deadlines
@@ -18,6 +16,7 @@ from runs.pages import job_list as jobs
 from runs.pages import xcom_list as xcoms
 from runs.pages.backfill_rows import BACKFILLS
 from runs.views.backfills import attach as attach_backfills
+from runs.views.dag_switches import dag_or_404
 
 
 @require_GET
@@ -45,7 +44,7 @@ def deadline_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_backfills(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the backfills of a DAG."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
+    dag = dag_or_404(dag_id)
     columns = tuple(column for column in BACKFILLS.columns if column.name != "dag_id")
     filters = tuple(item for item in BACKFILLS.filters if item.name != "dag_id_pattern")
     spec = replace(BACKFILLS, name="dag_backfills", columns=columns, filters=filters)

@@ -21,8 +21,9 @@ from runs.pages.dag_head import may, spec_or_none
 
 
 def dag_or_404(dag_id: str) -> Dag:
-    """Return a DAG with its tags. Raises ``Http404`` with words for people."""
-    dag = Dag.objects.filter(pk=dag_id).prefetch_related("tags").first()
+    """Return a DAG with its tags and its newest version, but not the document of it. Raises ``Http404`` with words for people."""
+    rows = Dag.objects.select_related("latest_version").defer("latest_version__document").prefetch_related("tags")
+    dag = rows.filter(pk=dag_id).first()
     if dag is None:
         raise Http404(f"There is no DAG {dag_id}")
     return dag

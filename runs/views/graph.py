@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.views import page
-from dags_app.models import Dag
 from runs.pages.dags.newest import newest_runs
 from runs.pages.graph import DEPTHS, SCOPES, GraphPage, dag_graph_page, read_asked, run_graph_page, states_of, versions_of
 from runs.pages.rows import run_find
+from runs.views.dag_switches import dag_or_404
 
 
 @require_GET
 @page()
 def dag_graph(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Draw a DAG; ``?focus=`` draws what is around a task or group, ``?outside`` also assets and other DAGs."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
+    dag = dag_or_404(dag_id)
     asked = read_asked(request.GET)
     found = dag_graph_page(dag, asked)
     if request.GET.get("fragment") == "json":

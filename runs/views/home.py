@@ -7,11 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.views import page
-from dags_app.models import Dag, DagFavorite
+from dags_app.models import Dag, DagFavorite, ParseImportError
 from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.health import parts_health
-from orchestrator.ui.navigation import import_error_count
 from runs.api.queries import attach_to_pools
 from runs.dispatch_lag import stuck_dispatch
 from runs.models import Pool
@@ -31,13 +30,13 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show what is going on; each number leads to what it counts."""
     now, name = utcnow(), request.user.get_username()
     tabs = {tab.label: tab for tab in quick_tabs(request.GET, name)}
-    health = parts_health(now)
+    health, broken = parts_health(now), ParseImportError.objects.count()
     span = request.GET.get("span", USUAL_SPAN)
     context: dict[str, Any] = {
         "tabs": tabs,
         "health": health,
         "stuck": stuck_dispatch(now),
-        "needs": needs(now, health, tabs["Failing"].count, import_error_count(), lambda ids: acting_on(ids, request.user)),
+        "needs": needs(now, health, tabs["Failing"].count, broken, lambda ids: acting_on(ids, request.user)),
         "now": what_runs(now),
         "next": coming_next(),
         "history": history(now, span if span in SPANS else USUAL_SPAN),

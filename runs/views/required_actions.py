@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -14,7 +14,6 @@ from accounts.access import Verdict, access_of
 from accounts.roles import Role
 from accounts.tokens import is_open_access
 from accounts.views import page
-from dags_app.models import Dag
 from orchestrator.ui.returning import way_back
 from runs.hitl.answers import answer_take
 from runs.hitl.services import AlreadyAnsweredError, InvalidAnswerError, NotRespondentError
@@ -22,6 +21,7 @@ from runs.models import HITLDetail
 from runs.pages.inbox import AnswerForm, Where, first_answer, inbox_of, question_find, sent_answer
 from runs.pages.places import instance_or_404
 from runs.pages.rows import run_find
+from runs.views.dag_switches import dag_or_404
 
 
 @require_GET
@@ -35,7 +35,7 @@ def required_actions(request: HttpRequest) -> HttpResponse:
 @page()
 def dag_required_actions(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show the questions of a DAG."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
+    dag = dag_or_404(dag_id)
     return _show(request, Where(dag_id), {"kind": "dag", "dag": dag})
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from accounts.views import page
-from dags_app.models import Dag
 from orchestrator.ui.list_page import list_page
 from runs.bulk.kinds import Target
 from runs.pages.bulk_bar import bulk_bar
 from runs.pages.run_list import RUNS, attach, of_days, runs_shown
+from runs.views.dag_switches import dag_or_404
 
 
 @require_GET
@@ -27,6 +26,6 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_runs(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the runs of a DAG."""
-    dag = get_object_or_404(Dag.objects.prefetch_related("tags"), pk=dag_id)
+    dag = dag_or_404(dag_id)
     context = {"dag": dag, "bulk": bulk_bar(request, Target.DAG_RUNS, dag_id=dag_id)}
     return list_page(request, "runs/dag_runs.html", of_days(dag), runs_shown().filter(dag=dag), attach=attach, context=context)

@@ -14,6 +14,7 @@ from accounts.access import Verdict, access_of
 from accounts.roles import Role
 from dags_app.models import Dag, DagVersion
 from orchestrator.ui.texts import markdown
+from runs.clear_selection import deciding_version
 from runs.models import DagRun, Hold
 from runs.pages.rows import elapsed
 from runs.pages.run.given_params import conf_of, short
@@ -25,18 +26,20 @@ EARLIER = 50
 # Of those that succeeded so many make what is usual.
 MEASURED = 20
 SIBLINGS = 7
+_OF_NEWEST = tuple(f"latest_version__{name}" for name in ("version_number", "structure_hash", "attributes_hash"))
 _LIGHT = ("pk", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after", "start_date", "end_date")
 
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
-    """What the head shows. ``earlier``: the runs before this one, newest first."""
+    """What the head shows. ``earlier``: the runs before this one, newest first; ``deciding``: the version that decides it."""
 
     run: DagRun
     dag_name: str
     is_dag_there: bool
     version: int | None
     newest_version: int | None
+    deciding: DagVersion | None
     earlier: Sequence[DagRun]
     later: Sequence[DagRun]
     seconds: float | None
@@ -109,9 +112,8 @@ def head_of(run: DagRun, user: Any) -> RunHead:
 
 
 def _made(run: DagRun, user: Any) -> RunHead:
-    dag = Dag.objects.filter(pk=run.dag_id).only("dag_id", "dag_display_name", "latest_version_id").first()
-    version_ids = [run.created_dag_version_id, dag.latest_version_id if dag else None]
-    numbers = version_numbers(version_ids)
+    dag = Dag.objects.select_related("latest_version").only("dag_display_name", *_OF_NEWEST).filter(pk=run.dag_id).first()
+    newest, own = dag.latest_version if dag else None, run.created_dag_version
     earlier = list(_light(run).filter(_before(run)).order_by("-run_after", "-pk")[:EARLIER])
     later = list(_light(run).filter(_after(run)).order_by("run_after", "pk")[:SIBLINGS])[::-1]
     durations = of_successes(earlier)[:MEASURED]
@@ -119,8 +121,9 @@ def _made(run: DagRun, user: Any) -> RunHead:
         run=run,
         dag_name=(dag.dag_display_name if dag else "") or run.dag_id,
         is_dag_there=dag is not None,
-        version=numbers.get(version_ids[0]),
-        newest_version=numbers.get(version_ids[1]),
+        version=own.version_number if own else None,
+        newest_version=newest.version_number if newest else None,
+        deciding=deciding_version(run, own, newest),
         earlier=earlier,
         later=later,
         seconds=elapsed(run.start_date, run.end_date),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
+from dags_app.selectors import SpecUnreadableError, spec_of_loaded
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.cause_words import cause_words
 from runs.models import DagRun
@@ -14,7 +15,7 @@ from runs.pages.last_failures import last_failures
 from runs.pages.run.cause_cards import CauseCard, cause_cards
 from runs.pages.run.failures import Failure
 from runs.pages.run.head import RunHead
-from runs.pages.run.task_rows import BUCKETS, TaskRow, bucket_counts, index_path, spec_or_none, task_rows
+from runs.pages.run.task_rows import BUCKETS, TaskRow, bucket_counts, index_path, task_rows
 from runs.pages.run.waiting import WaitCard, wait_cards
 from runs.states import TaskInstanceState as S
 
@@ -93,7 +94,7 @@ def read_choice(query: QueryDict) -> Choice:
 def overview_of(head: RunHead, query: QueryDict) -> Overview:
     """Return the overview of a run; the number of queries does not grow with its tasks."""
     run, choice = head.run, read_choice(query)
-    spec = spec_or_none(run)
+    spec = spec_or_none(head)
     rows = task_rows(run, spec)
     counts = bucket_counts(rows)
     failed = sum(row.counts.get(S.FAILED, 0) for row in rows)
@@ -116,6 +117,14 @@ def overview_of(head: RunHead, query: QueryDict) -> Overview:
         rows=shown,
         ended=how_it_ended(head, counts),
     )
+
+
+def spec_or_none(head: RunHead) -> DagSpec | None:
+    """Return the DAG of a run; None where its version is gone or unreadable."""
+    try:
+        return spec_of_loaded(head.deciding) if head.deciding is not None else None
+    except SpecUnreadableError:
+        return None
 
 
 def passes(row: TaskRow, choice: Choice) -> bool:

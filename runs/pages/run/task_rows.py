@@ -11,11 +11,9 @@ from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Substr
 from django.urls import reverse
 
-from dags_app.selectors import SpecUnreadableError
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from orchestrator.templatetags.shown import look_of
 from runs.cause_words import cause_words
-from runs.clear_selection import spec_for_run
 from runs.fingerprints import first_line
 from runs.models import DagRun
 from runs.pages.last_failures import SHOWN_DETAIL
@@ -162,14 +160,6 @@ def shares(counts: dict[str | None, int]) -> list[Share]:
         found.append(Share(state, family, word, counts[state], round(at, 2), round(width, 2)))
         at += width
     return found
-
-
-def spec_or_none(run: DagRun) -> DagSpec | None:
-    """Return the DAG of a run; None where its version is gone or unreadable."""
-    try:
-        return spec_for_run(run)
-    except SpecUnreadableError:
-        return None
 
 
 def task_rows(run: DagRun, spec: DagSpec | None) -> list[TaskRow]:

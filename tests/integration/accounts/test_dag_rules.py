@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.access import Access, Verdict, access_of
+from accounts.access import Access, Verdict, access_of, users
 from accounts.models import DagRule, User
-from accounts.roles import Role
+from accounts.roles import Role, role_of
 from accounts.tokens import token_for
 from dags_app.models import Dag, DagTag
 from runs.models import DagRun
@@ -140,3 +140,16 @@ def test_rules_cost_no_query_where_there_are_none_and_a_constant_number_else() -
         rule(user, dag_id=f"x{number}*")
     assert queries() == one
     assert one - without <= 2
+
+
+@pytest.mark.parametrize(
+    ("groups", "role"),
+    [((), None), (("Nothing",), None), (("Viewer",), Role.VIEWER), (("Admin", "Nothing", "User"), Role.ADMIN)],
+)
+def test_the_role_of_the_groups_comes_with_the_user(
+    groups: tuple[str, ...], role: Role | None, django_assert_num_queries: Any
+) -> None:
+    user = person("ann", *groups)
+    with django_assert_num_queries(1):
+        assert role_of(users().get(pk=user.pk)) == role
+    assert role_of(user) == role

@@ -43,7 +43,7 @@ def test_a_pool_shows_what_holds_its_slots_and_leads_there(pool: Pool) -> None:
     first = queries_of(viewer, "/pools")
     for number in range(5):
         Pool.objects.create(pool=f"p{number}", slots=1)
-    assert queries_of(viewer, "/pools") == first <= 9
+    assert queries_of(viewer, "/pools") == first <= 7
 
 
 def test_a_pool_is_made_changed_and_deleted_and_the_default_one_stays(pool: Pool) -> None:

@@ -125,7 +125,7 @@ def test_the_head_asks_as_much_for_many_runs_as_for_few(client: Client, dag: Dag
     for number in range(30):
         make_run(dag, f"r{number}", run_after=NOON + timedelta(hours=number))
         dag.tags.create(name=f"tag{number}")
-    assert queries() == few
+    assert queries() == few <= 12
 
 
 @pytest.mark.parametrize("path", ["", "/tasks", "/tasks/t", "/docs"])

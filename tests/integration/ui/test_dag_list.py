@@ -208,7 +208,7 @@ def test_c07_the_list_takes_as_many_queries_for_many_dags() -> None:
         run = failing(f"d{number}")
         make_run(run.dag, "again", state="running", run_after=utcnow())
     failing("one_more")
-    assert queries() == few <= 20
+    assert queries() == few <= 18
 
 
 def test_a_page_of_fifty_dags_is_small() -> None:

@@ -131,7 +131,7 @@ def test_i7_the_indexes_of_an_open_task_cost_two_queries_however_many(client: Cl
     for index in range(4, 60):
         make_ti(run, "q.b", state="success", map_index=index)
     fill(dag, 2)
-    assert queries_of(client, "/dags/etl?part=grid&open=q.b") == few == shut + 2
+    assert queries_of(client, "/dags/etl?part=grid&open=q.b") == few == shut + 2 <= 10
 
 
 def test_a_cell_of_an_index_tells_of_that_index_alone(client: Client, dag: Dag) -> None:

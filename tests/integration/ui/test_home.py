@@ -176,4 +176,4 @@ def test_c07_home_takes_as_many_queries_for_many_dags(platform: None) -> None:
     few = queries()
     for number in range(2, 9):
         some(number)
-    assert queries() == few <= 45
+    assert queries() == few <= 43

@@ -157,4 +157,4 @@ def test_the_page_takes_as_many_queries_for_one_question_as_for_many(client: Cli
     first = queries_of(client, "/required_actions")
     for number in range(1, 8):
         ask(run, f"t{number}")
-    assert queries_of(client, "/required_actions") == first <= 14
+    assert queries_of(client, "/required_actions") == first <= 12

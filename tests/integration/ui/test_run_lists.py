@@ -137,7 +137,7 @@ def test_c07_the_list_asks_as_much_for_one_run_as_for_many(client: Client, dag: 
     few = queries()
     for number in range(30):
         make_run(make_dag(f"d{number}"), f"r{number}", clear_number=1, conf={"a": number}, note="n")
-    assert queries() == few <= 14
+    assert queries() == few <= 12
 
 
 def test_odd_runs_are_shown_without_what_they_lack(client: Client, dag: Dag) -> None:

@@ -238,7 +238,7 @@ def test_c07_a_run_with_many_tasks_and_indexes_costs_no_more_queries(
     queries()
     few = queries()
     add(10, 200)
-    assert queries() == few <= 30
+    assert queries() == few <= 25
     add(200, 500)
     assert queries() == few  # counted by the database from here on
     overview = client.get(PATH).context["overview"]

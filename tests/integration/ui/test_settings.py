@@ -105,7 +105,7 @@ def test_the_page_costs_the_same_however_many_tokens_there_are(client: Client) -
     first = queries_of(client, "/settings")
     for number in range(5):
         make_token(client, name=f"t{number}")
-    assert queries_of(client, "/settings") == first <= 10
+    assert queries_of(client, "/settings") == first <= 7
     assert client_of("Viewer").get("/settings").status_code == 200
     assert User.objects.get(username="ann").preferences == {}
 

@@ -15,6 +15,7 @@ from orchestrator.ui.layout import GROUPS as PLACES
 from orchestrator.version import VERSION
 from runs.models import HITLDetail
 from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,12 @@ def _exposed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def side_of(client: Client) -> str:
     text = client.get("/settings").content.decode()
     return text[text.index('class="side"') : text.index('class="thumbs"')]
+
+
+@pytest.mark.parametrize("role", [*GROUPS])
+def test_c07a_around_a_page_three_things_are_asked_session_user_and_numbers_of_the_sidebar(role: str) -> None:
+    client = client_of(role)
+    assert queries_of(client, "/providers") == 3
 
 
 @pytest.mark.parametrize("role", [*GROUPS])

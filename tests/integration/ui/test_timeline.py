@@ -132,4 +132,4 @@ def test_c07_the_timeline_takes_as_many_queries_for_many_dags() -> None:
     few = queries()
     for number in range(1, 30):
         make_run(hourly(f"d{number}"), "r", state="running", start_date=utcnow())
-    assert queries() == few <= 12
+    assert queries() == few <= 9

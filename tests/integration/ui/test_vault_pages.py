@@ -177,4 +177,4 @@ def test_a_list_takes_as_many_queries_for_many_rows(client: Client, path: str) -
     for number in range(6):
         connection_set(f"c{number}", conn_type="http", password="x")
         variable_set(f"v{number}", "x")
-    assert queries_of(client, path) == first <= 9
+    assert queries_of(client, path) == first <= 7
