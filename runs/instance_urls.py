@@ -3,7 +3,7 @@
 from django.urls import path
 
 from runs.run_paths import RUN
-from runs.views import instance_tabs, log, run_group, ti_events, ti_head, ti_log_search, ti_mapped
+from runs.views import instance_tabs, log, log_search, run_group, ti_events, ti_head, ti_mapped
 from runs.views.ti_values import KEPT, XCOM, deleting, setting
 
 _TASK = RUN + "/tasks/<str:task_id>"
@@ -11,7 +11,7 @@ _INDEX = _TASK + "/mapped/<int:map_index>"
 # Each with a map index or without: path, view, name.
 _PAGES = (
     ("head", ti_head.ti_head, "ti_head"),
-    ("log_search", ti_log_search.ti_log_search, "ti_log_search"),
+    ("log_search", log_search.ti_log_search, "ti_log_search"),
     ("rendered_templates", instance_tabs.ti_rendered, "ti_rendered"),
     ("xcom", instance_tabs.ti_xcom, "ti_xcom"),
     ("xcom/set", setting(XCOM), "ti_xcom_set"),

@@ -8,12 +8,15 @@ import re
 import resource
 import sys
 
-MOST_BYTES = 512 * 1024 * 1024
+MOST_BYTES = 256 * 1024 * 1024
+# Longer than the other side waits before it ends this process: for the case that the other side is no more.
+MOST_CPU_SECONDS = 10
 
 
 def main() -> None:
     """Answer until the other side closes."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
     try:
         expression = re.compile(json.loads(sys.stdin.readline()), re.IGNORECASE | re.MULTILINE)
     except (re.error, RecursionError, OverflowError) as error:

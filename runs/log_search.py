@@ -6,7 +6,6 @@ are not run here: one bad expression would hold the server; see ``runs/log_expre
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ MOST_SECONDS = 1.5
 MOST_MATCHES = 500
 _CHUNK = 1024 * 1024
 _ERROR = re.compile(rb'"level"\s*:\s*"(?:error|critical|fatal|ERROR|CRITICAL|FATAL)"')
+_WORD = re.compile("[a-z0-9_]+")
 # What a program prints to stderr counts as an error, and the platform's last word on a failure follows it.
 _LESSER = frozenset({"task.stderr", "supervisor"})
 _UNSEEN = frozenset({"event", "timestamp", "level", "error_detail"})
@@ -88,11 +88,12 @@ def shown_text(record: dict[str, Any]) -> str:
 
 
 def spots_of(text: str) -> Spots:
-    """Return where in some bytes a line may be that shows a text; only ASCII letters have one other case in bytes."""
-    if not text.isascii():
-        return every_line
-    needle = json.dumps(text)[1:-1].lower().encode()
-    return lambda chunk: _spots(chunk.lower(), needle)
+    """Return where in some bytes a line may be that shows a text, by its longest word.
+
+    A file has the rest of it in other ways: colours between words, fields as JSON, letters beyond ASCII in either case.
+    """
+    needle = max(_WORD.findall(text.lower()), key=len, default="").encode()
+    return (lambda chunk: _spots(chunk.lower(), needle)) if needle or not text else every_line
 
 
 def every_line(chunk: bytes) -> Iterator[int]:

@@ -1,6 +1,6 @@
-"""Decides which lines of all tries of a task instance match what a person looks for, newest try first, within bounds.
+"""Decides which lines of several logs match what a person looks for, log after log in the order given, within bounds.
 
-A place to go on at is ``N.BYTE``: the number of the try, oldest first, and the byte of its log; so new tries do not move it.
+A place to go on at is ``ID.BYTE``: the id of the try and the byte of its log, so tries that come meanwhile do not move it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from runs.logs import LogPathError, log_file
 from runs.models import AttemptFields
 from runs.pages.ansi import plain_text
 from runs.pages.log_html import LEVELS, SPELLINGS, level_of, moment_of
+from runs.pages.ti_address import path_of_instance
 
 MOST_HITS = 200
 LONGEST_TEXT = 64 * 1024
@@ -51,10 +52,15 @@ class Hit:
     match: str
     after: str
 
+    @property
+    def url(self) -> str:
+        """The address of the line."""
+        return f"{path_of_instance(self.attempt)}?try={self.attempt.try_number}&at={self.position}#B{self.position}"
+
 
 @dataclass(slots=True)
 class Hits:
-    """The lines, where to go on (empty where all was looked through), how many tries were looked at, and what went wrong."""
+    """The lines, where to go on (empty where all was looked through), how many logs were looked at, and what went wrong."""
 
     rows: list[Hit] = field(default_factory=list)
     next_place: str = ""
@@ -62,28 +68,31 @@ class Hits:
     error: str = ""
 
 
-def hits_of(tries: Sequence[AttemptFields], asked: Asked, place: str = "") -> Hits:
-    """Return what matches in the logs of tries, which are given oldest first."""
+def hits_of(logs: Sequence[AttemptFields], asked: Asked, place: str = "") -> Hits:
+    """Return what matches in the logs of some tries, in their order, from a place on."""
     found = Hits()
-    if not asked or not tries:
+    if not asked or not logs:
         return found
     try:
         with _matching(asked) as spans:
-            _look(tries, asked, spans, _place(place, len(tries)), found)
+            _look(logs, asked, spans, _place(place, logs), found)
     except ExpressionError as error:
         found.error = str(error)
     return found
 
 
-def _look(tries: Sequence[AttemptFields], asked: Asked, spans: Spans, place: tuple[int, int], found: Hits) -> None:
+def _look(logs: Sequence[AttemptFields], asked: Asked, spans: Spans, place: tuple[int, int], found: Hits) -> None:
     number, start = place
     bounds = Bounds()
-    for at in range(number, -1, -1):
-        scan = _in_one(tries[at], asked, spans, Found(scanned=start), bounds, found)
+    for attempt in logs[number:]:
+        if bounds.are_reached:
+            found.next_place = f"{attempt.pk}.{start}"
+            return
+        scan = _in_one(attempt, asked, spans, Found(scanned=start), bounds, found)
         start = 0
         found.looked_at += 1
         if not scan.complete:
-            found.next_place = f"{at}.{scan.scanned}"
+            found.next_place = f"{attempt.pk}.{scan.scanned}"
             return
 
 
@@ -149,9 +158,8 @@ def _spots(asked: Asked) -> Spots:
     return lambda chunk: (match.start() for match in pattern.finditer(chunk))
 
 
-def _place(text: str, number: int) -> tuple[int, int]:
-    """Read where to go on; what makes no sense means from the newest try on."""
-    try_at, _, byte = text.partition(".")
-    if try_at.isdecimal() and byte.isdecimal() and len(try_at) < 9 and len(byte) < 16 and int(try_at) < number:
-        return int(try_at), int(byte)
-    return number - 1, 0
+def _place(text: str, logs: Sequence[AttemptFields]) -> tuple[int, int]:
+    """Read at which log and byte to go on; what makes no sense means from the first on."""
+    attempt, _, byte = text.partition(".")
+    number = next((number for number, log in enumerate(logs) if str(log.pk) == attempt), None)
+    return (number, int(byte)) if number is not None and byte.isdecimal() and len(byte) < 16 else (0, 0)

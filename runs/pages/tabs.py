@@ -36,7 +36,7 @@ DAG = (
     ("Details", ("dag_details",)),
 )
 RUN = (
-    ("Overview", ("run_detail",)),
+    ("Overview", ("run_detail", "run_log_search")),
     ("Graph", ("run_graph",)),
     ("Asset events", ("run_asset_events",)),
     ("Required actions", ("run_required_actions",)),

@@ -16,7 +16,7 @@ from tests.ui.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/dags/etl/runs/manual__1"
-TABS = ("details", "code", "asset_events", "events")
+TABS = ("details", "code", "asset_events", "events", "log_search?q=red")
 
 
 def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
@@ -48,6 +48,21 @@ def test_the_first_failure_is_one_key_from_its_error_in_the_log(browser: Browser
     page.keyboard.press("e")
     expect(page).to_have_url(re.compile(r"/tasks/load#error$"))
     expect(page.get_by_text("no rows").first).to_be_visible()
+    assert complaints == []
+
+
+def test_c10e_one_key_searches_all_logs_of_a_run(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = signed_in(browser, live_server.url, PATH)
+    with page.expect_navigation():
+        page.keyboard.press("l")
+    expect(page.get_by_label("Search all logs of the run").last).to_be_focused()
+    page.keyboard.type("red text")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator(".log-hits tbody tr")).to_have_count(1)
+    with page.expect_navigation():
+        page.get_by_role("link", name="red text").click()
+    expect(page.locator("li.target")).to_contain_text("red text")
     assert complaints == []
 
 

@@ -147,6 +147,7 @@ def test_the_server_searches_the_whole_file_for_a_text(ti: TaskInstance, viewer:
     found = part(viewer, fragment="find", q='Größe "E')
     assert (found["positions"], found["complete"]) == ([0], True)
     assert len(part(viewer, fragment="find", q="two")["positions"]) == 1
+    assert len(part(viewer, fragment="find", q="ROWS=17")["positions"]) == 1
     many = part(viewer, fragment="find", q="line")
     assert (len(many["positions"]), many["complete"], many["size"]) == (500, False, path.stat().st_size)
     assert part(viewer, fragment="find", q="")["positions"] == []

@@ -1,4 +1,4 @@
-"""The logs of all tries of a task instance are searched at once, by text, expression and level, within bounds (C10-e)."""
+"""The logs of all tries of a task instance, and of a run, are searched at once by text, expression and level, within bounds (C10-e)."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from runs.log_expression import Expression, ExpressionError
 from runs.log_search import Bounds
 from runs.models import TaskInstance, TaskInstanceHistory
 from runs.pages import log_hits
+from runs.pages.run import logs
+from runs.views import log_search
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.costs import queries_of
 from tests.integration.ui.logs import said, write_log
@@ -45,6 +47,9 @@ def test_c10e_a_text_is_found_in_all_tries_the_newest_first(ti: TaskInstance, vi
     assert found(viewer, q="BEGIN") == [(3, "begin"), (2, "begin"), (1, "begin")]
     assert found(viewer, q="gRÖSSE") == []
     assert found(viewer, q="GRÖßE of") == [(2, "Größe of"), (1, "Größe of")]
+    assert found(viewer, q="all good, ROWS") == [(3, "all good, rows")]  # whatever its colours
+    assert found(viewer, q="rows=17") == [(3, "rows=17")]
+    assert found(viewer, q="<") == [(3, "<")]
     assert found(viewer, q="nowhere") == []
 
 
@@ -140,3 +145,53 @@ def test_an_index_of_a_mapped_task_has_its_own_search(ti: TaskInstance, viewer: 
     page = viewer.get("/dags/d/runs/r/tasks/m/mapped/4/log_search", {"q": "only"})
     assert 'href="/dags/d/runs/r/tasks/m/mapped/4?try=1&amp;at=0#B0"' in page.content.decode()
     assert viewer.get("/dags/d/runs/r/tasks/m/log_search").status_code == 302
+
+
+RUN = "/dags/d/runs/r/log_search"
+
+
+def test_c10e_all_logs_of_a_run_are_searched_those_that_failed_first(ti: TaskInstance, viewer: Client) -> None:
+    for index, state in ((0, "success"), (1, "failed")):
+        write_log(
+            make_ti(ti.dag_run, "m", map_index=index, state=state, rendered_map_index=f"part {index}"), [said("begin here")]
+        )
+    make_ti(ti.dag_run, "never", state="upstream_failed", try_number=0)
+    page = viewer.get(RUN, {"q": "begin"})
+    rows = page.context["hits"].rows
+    expected = [("m", 1, 1), ("m", 0, 1), ("t", -1, 3), ("t", -1, 2), ("t", -1, 1)]
+    assert [(hit.attempt.task_id, hit.attempt.map_index, hit.attempt.try_number) for hit in rows] == expected
+    text = page.content.decode()
+    assert 'href="/dags/d/runs/r/tasks/m/mapped/1?try=1&amp;at=0#B0"' in text and "m [part 1]" in text
+    assert "5 lines in 5 of 5 logs, those of tasks that failed first." in text
+
+
+def test_c10e_a_search_of_a_run_goes_on_where_it_stopped_though_new_tries_came(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_hits, "MOST_HITS", 2)
+    place = viewer.get(RUN, {"q": "begin"}).context["hits"].next_place
+    write_log(make_ti(ti.dag_run, "a", state="failed"), [said("begin new")])
+    hits = viewer.get(RUN, {"q": "begin", "from": place}).context["hits"]
+    assert ([hit.attempt.try_number for hit in hits.rows], hits.next_place) == ([1], "")
+
+
+def test_i7_a_run_of_very_many_tries_is_cut_and_says_so(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = queries_of(viewer, f"{RUN}?q=begin")
+    for number in range(20):
+        write_log(make_ti(ti.dag_run, f"t{number}", state="success"), [said("begin")])
+    assert queries_of(viewer, f"{RUN}?q=begin") == few
+    monkeypatch.setattr(logs, "MOST_LOGS", 3)
+    monkeypatch.setattr(log_search, "MOST_LOGS", 3)
+    page = viewer.get(RUN, {"q": "begin"})
+    assert page.context["hits"].looked_at == 3 and "more logs than are looked through" in page.content.decode()
+
+
+def test_a_change_of_the_run_does_not_search_again(ti: TaskInstance, viewer: Client) -> None:
+    page = viewer.get(RUN, {"q": "begin"}).content.decode()
+    assert f'hx-get="{RUN}" hx-select="#run-head"' in page and 'hx-get=""' not in page
+
+
+def test_the_page_of_a_run_leads_to_the_search_of_its_logs(ti: TaskInstance, viewer: Client) -> None:
+    assert f'href="{RUN}" data-key="l"' in viewer.get("/dags/d/runs/r").content.decode()
