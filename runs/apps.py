@@ -1,5 +1,6 @@
 """Decides how Django knows this app: what runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -27,10 +28,15 @@ class RunsConfig(AppConfig):
         post_migrate.connect(_ensure_default_pool, sender=self)
 
 
-def _ensure_default_pool(*, using: str, apps: Apps = installed, **_: Any) -> None:
-    """Make the pool in the table as it is after this migrate, which may have taken columns or the table away."""
+def _ensure_default_pool(*, using: str, apps: Apps = installed, plan: Sequence[tuple[Any, bool]] = (), **_: Any) -> None:
+    """Make the pool in the table as it is after this migrate; one that went back makes nothing.
+
+    ``apps`` is no help after that one: with squashed migrations Django counts columns in that were taken away.
+    """
     from orchestrator.config import conf
 
+    if any(is_back for _migration, is_back in plan):
+        return
     try:
         pools = apps.get_model("runs", "Pool").objects.using(using)
     except LookupError:

@@ -14,6 +14,7 @@ from runs.api.change_bodies import INSTANCES_BATCH, RUNS_BATCH
 from runs.api.queries import ANY, attach_to_runs, attach_to_task_instances, task_instances
 from runs.api.schemas import RUN, TASK_INSTANCE
 from runs.models import DagRun
+from runs.narrowing import near_runs
 from runs.run_filters import seconds, with_duration
 
 operations = Operations("DagRun")
@@ -78,9 +79,10 @@ def get_list_dag_runs_batch(call: Call) -> dict[str, Any]:
 )
 def get_task_instances_batch(call: Call) -> dict[str, Any]:
     """Return task instances of all runs, or of those named."""
+    query = _query(call.body)
     return list_body(
-        task_instances(ANY, ANY),
-        _query(call.body),
+        near_runs(task_instances(ANY, ANY), query),
+        query,
         params=_INSTANCES,
         order=_INSTANCE_ORDER,
         schema=TASK_INSTANCE,

@@ -18,6 +18,7 @@ from runs.api.queries import ANY, attach_to_task_instances, run_or_404, task_ins
 from runs.api.schemas import TASK_INSTANCE
 from runs.instance_filters import BY_NAME, OF_ANY_TASK
 from runs.models import DagRun, TaskInstance
+from runs.narrowing import near_runs
 
 operations = Operations("Task Instance")
 
@@ -50,6 +51,8 @@ def get_task_instances(call: Call) -> dict[str, Any]:
     rows = task_instances(dag_id, run_id)
     if call.query["task_group_id"]:
         rows = _in_group(rows, dag_id, run_id, call.query["task_group_id"])
+    if run_id == ANY:
+        rows = near_runs(rows, call.query, None if dag_id == ANY else dag_id)
     return _list(rows, call, LIST)
 
 

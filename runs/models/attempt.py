@@ -112,9 +112,10 @@ class TaskInstance(AttemptFields):
             ),
             models.Index(fields=["dag_id", "task_id", "dag_run"], name="ti_dag_task"),
             # lists over all runs: in their own order, newest first, of a state, of a DAG (benchmarks/README.md has their cost)
-            models.Index(fields=["map_index", "id"], name="ti_list"),
+            # (both with the run, so that rows of other runs are passed over inside of the index)
+            models.Index(fields=["map_index", "id", "dag_run"], name="ti_list"),
             models.Index(fields=["-start_date", "-id"], name="ti_start"),
-            models.Index(fields=["state", "map_index", "id"], name="ti_state"),
+            models.Index(fields=["state", "map_index", "id", "dag_run"], name="ti_state"),
             models.Index(fields=["dag_id", "-start_date", "-id"], name="ti_dag_start"),
         ]
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -35,6 +36,38 @@ def _ids(client: Client, query: str) -> Any:
     answer = client.get(f"/api/v2/dags?{query}")
     assert answer.status_code == 200, answer.content
     return [dag["dag_id"] for dag in answer.json()["dags"]]
+
+
+TIMES = [
+    ("run_after_gte=2026-01-05T13:00:00Z", ["t1", "t2", "t3"]),
+    ("run_after_gt=2026-01-05T13:00:00Z", ["t2", "t3"]),
+    ("run_after_lte=2026-01-05T13:00:00Z", ["t0", "t1"]),
+    ("run_after_gte=2026-01-05T13:00:00Z&run_after_lt=2026-01-05T15:00:00Z", ["t1", "t2"]),
+    ("run_after_gte=2026-01-05T13:00:00Z&order_by=-run_after", ["t3", "t2", "t1"]),
+    ("logical_date_lt=2026-01-05T14:00:00Z", ["t0", "t1"]),
+    ("run_after_gte=2027-01-01", []),
+]
+
+
+@pytest.mark.parametrize("most", [1000, 1, 0])
+@pytest.mark.parametrize(("query", "found"), TIMES, ids=[query for query, _ in TIMES])
+def test_task_instances_are_chosen_by_the_times_of_their_runs_however_many_runs_that_are(
+    client: Client, monkeypatch: pytest.MonkeyPatch, query: str, found: list[str], most: int
+) -> None:
+    """The run of the first hour has a key in the midst of the others, which the keys alone must not let in."""
+    monkeypatch.setattr("runs.narrowing.MOST_RUNS", most)
+    dag = make_dag("d")
+    for hour in (1, 0, 3, 2):
+        when = NOON + timedelta(hours=hour)
+        make_ti(make_run(dag, f"r{hour}", run_after=when, logical_date=when), f"t{hour}", id=UUID(int=hour))
+    for path in ("~/dagRuns/~", "d/dagRuns/~"):
+        answer = client.get(f"/api/v2/dags/{path}/taskInstances?{query}")
+        assert [row["task_id"] for row in answer.json()["task_instances"]] == found
+        assert answer.json()["total_entries"] == len(found)
+    body = {name: value for name, value in (part.split("=") for part in query.split("&")) if name != "order_by"}
+    if "Z" in query:
+        batch = client.post("/api/v2/dags/~/dagRuns/~/taskInstances/list", body, content_type="application/json").json()
+        assert {row["task_id"] for row in batch["task_instances"]} == set(found)
 
 
 @pytest.mark.parametrize(
