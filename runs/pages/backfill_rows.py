@@ -52,7 +52,7 @@ class Progress:
         return self.succeeded + self.failed
 
     @property
-    def shares(self) -> list[Part]:
+    def parts(self) -> list[Part]:
         """The parts of its meter."""
         counts = (
             *(("ok", "succeeded", self.succeeded), ("failed", "failed", self.failed)),

@@ -33,7 +33,7 @@ class Shares:
     failed: int
 
     @property
-    def shares(self) -> list[Part]:
+    def parts(self) -> list[Part]:
         """The parts of its meter."""
         counts = (("ok", "changed", self.changed), ("waiting", "unchanged", self.unchanged), ("failed", "failed", self.failed))
         return parts_of(counts, self.total)

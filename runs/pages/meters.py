@@ -16,6 +16,9 @@ class Part:
     at: float
     width: float
 
+    def __str__(self) -> str:
+        return f"{self.number:,} {self.word}"
+
 
 def parts_of(counts: Iterable[tuple[str, str, int]], total: int) -> list[Part]:
     """Return the parts, without those that count nothing. ``counts`` has (family, word, number)."""

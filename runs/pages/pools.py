@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -12,20 +11,10 @@ from orchestrator.ui.lists import Column, Filter, ListSpec
 from runs.api import pools
 from runs.api.queries import attach_to_pools
 from runs.models import Pool
+from runs.pages.meters import Part, parts_of
 
 # state of what holds or waits for slots -> its family of colours
 HOLDING = (("running", "running"), ("queued", "waiting"), ("deferred", "deferred"))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of the bar: where it begins and how wide it is, in per cent."""
-
-    family: str
-    word: str
-    slots: int
-    start: float
-    width: float
 
 
 def attach_parts(rows: Sequence[Any]) -> None:
@@ -40,14 +29,8 @@ def _parts(row: Any) -> list[Part]:
     held = [
         (family, word, getattr(row, f"{word}_slots")) for word, family in HOLDING if word != "deferred" or row.include_deferred
     ]
-    whole = max(row.slots, sum(slots for _, _, slots in held), 1)
-    parts, at = [], 0.0
-    for family, word, slots in held:
-        width = 100 * slots / whole
-        if slots:
-            parts.append(Part(family, word, slots, round(at, 2), round(width, 2)))
-        at += width
-    return parts
+    # A pool that was made smaller, or has no limit, may hold more than its slots.
+    return parts_of(held, max(row.slots, sum(slots for _, _, slots in held)))
 
 
 POOLS = ListSpec(

@@ -1,8 +1,7 @@
-"""Decides how the rows of a run's tasks draw meters and bars: as SVG in per cent, so that they need no style attribute."""
+"""Decides how the rows of a run's tasks draw bars: as SVG in per cent, so that they need no style attribute."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -10,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from runs.pages.run.head import route
-from runs.pages.run.task_rows import Share, TaskRow
+from runs.pages.run.task_rows import TaskRow
 from runs.pages.run.timeline import Segment, Timeline
 
 register = template.Library()
@@ -20,16 +19,6 @@ register = template.Library()
 def mapped_url(row: TaskRow) -> str:
     """Return the address of the page of a mapped task's instances, empty for other tasks and where there is no such page."""
     return route("ti_mapped", row.run.dag_id, row.run.run_id, row.task_id) if row.is_expanded and not row.is_group else ""
-
-
-@register.simple_tag
-def mini_meter(shares: Sequence[Share]) -> str:
-    """Show shares as a meter with a name for screen readers."""
-    name = ", ".join(f"{share.number} {share.word}" for share in shares)
-    rects = format_html_join(
-        "", '<rect class="bar {}" x="{}%" width="{}%" height="8"/>', ((s.family, s.at, s.width) for s in shares)
-    )
-    return format_html('<svg class="mini-meter" width="120" height="8" role="img" aria-label="{}">{}</svg>', name, rects)
 
 
 @register.simple_tag

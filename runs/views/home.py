@@ -11,7 +11,6 @@ from dags_app.models import Dag, DagFavorite, ParseImportError
 from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.health import parts_health
-from runs.api.queries import attach_to_pools
 from runs.dispatch_lag import stuck_dispatch
 from runs.models import Pool
 from runs.pages.dags.facts import acting_on, facts_of
@@ -19,6 +18,7 @@ from runs.pages.dags.quick import quick_tabs
 from runs.pages.home.coming import SPANS, USUAL_SPAN, coming_next, history
 from runs.pages.home.needs import needs
 from runs.pages.home.now import what_runs
+from runs.pages.pools import attach_parts
 
 MOST_POOLS = 6
 MOST_FAVOURITES = 8
@@ -51,7 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _pools() -> list[Pool]:
     """Return the fullest pools; who has no slot in use comes last."""
     pools = list(Pool.objects.order_by("pool")[:200])
-    attach_to_pools(pools)
+    attach_parts(pools)
     used: dict[int, float] = {pool.pk: pool.occupied_slots / pool.slots if pool.slots > 0 else 0.0 for pool in pools}  # type: ignore[attr-defined]
     return sorted(pools, key=lambda pool: (-used[pool.pk], pool.pool))[:MOST_POOLS]
 

@@ -12,6 +12,7 @@ from django.db.models import Count, Min
 from runs.explain.run import explain_run
 from runs.models import DagRun, TaskInstance
 from runs.pages.dags.newest import newest_runs
+from runs.pages.meters import Part, parts_of
 from runs.pages.rows import elapsed
 from runs.pages.usual import of_successes, usual
 from runs.states import DagRunState, TaskInstanceState
@@ -31,17 +32,6 @@ _WORDS = {"ok": "done", "retry": "to be retried", "input": "asking", "waiting": 
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a bar: where it begins and how wide it is, in per cent."""
-
-    family: str
-    word: str
-    number: int
-    x: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
 class Progress:
     """A run with its tasks by state, and when it should be over."""
 
@@ -52,11 +42,6 @@ class Progress:
     eta: datetime | None
     is_late: bool
     seconds: float | None
-
-    @property
-    def said(self) -> str:
-        """The parts in words."""
-        return ", ".join(f"{part.number} {part.word}" for part in self.parts) or "no task yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +96,13 @@ def _of(run: DagRun, counts: Counter[str], usual: float | None, now: datetime) -
     total = sum(counts.values())
     return Progress(
         run,
-        parts_of(counts),
+        parts_of(((family, _WORDS.get(family, family), counts[family]) for family in _ORDER), total),
         counts["ok"] + counts["failed"],
         total,
         eta,
         eta is not None and eta < now,
         elapsed(run.start_date, None),
     )
-
-
-def parts_of(counts: Counter[str]) -> list[Part]:
-    """Return the parts of a bar, one after the other."""
-    total, at, found = sum(counts.values()), 0.0, []
-    for family in _ORDER:
-        if counts[family]:
-            width = 100 * counts[family] / total
-            found.append(Part(family, _WORDS.get(family, family), counts[family], round(at, 2), round(width, 2)))
-            at += width
-    return found
 
 
 def _why(run: DagRun) -> Waiting:

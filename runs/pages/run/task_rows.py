@@ -17,6 +17,7 @@ from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import DagRun
 from runs.pages.last_failures import SHOWN_DETAIL
+from runs.pages.meters import Part, parts_of
 from runs.pages.rows import span_of
 from runs.pages.worst import rank, state_of, worst
 from runs.states import UNFINISHED
@@ -130,36 +131,14 @@ class TaskRow:
         return reverse("log_detail", args=[self.run.dag_id, self.run.run_id, self.task_id])
 
     @property
-    def shares(self) -> list[Share]:
-        """What its instances are at, for a meter."""
-        return shares(self.counts)
+    def parts(self) -> list[Part]:
+        """What its instances are at, in the order of work done, for a meter."""
+        looks = ((look_of(state), self.counts[state]) for state in sorted(self.counts, key=rank, reverse=True))
+        return parts_of(((family, word, number) for (_, family, word), number in looks), self.total)
 
     def is_in(self, bucket: str) -> bool:
         """Whether any of its instances is in a bucket."""
         return bool(BUCKETS[bucket] & self.counts.keys())
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A part of a meter, in per cent."""
-
-    state: str | None
-    family: str
-    word: str
-    number: int
-    at: float
-    width: float
-
-
-def shares(counts: dict[str | None, int]) -> list[Share]:
-    """Return the parts of a meter, in the order of work done."""
-    total, at, found = sum(counts.values()), 0.0, []
-    for state in sorted(counts, key=rank, reverse=True):
-        width = 100 * counts[state] / total
-        _, family, word = look_of(state)
-        found.append(Share(state, family, word, counts[state], round(at, 2), round(width, 2)))
-        at += width
-    return found
 
 
 def task_rows(run: DagRun, spec: DagSpec | None) -> list[TaskRow]:
