@@ -148,10 +148,10 @@ def _span(text: str, wanted: str) -> Span | None:
 
 
 def _spots(asked: Asked) -> Spots:
-    """Where lines may be that matter: by the text, or by the level where only that is asked for."""
-    if asked.text:
-        return every_line if asked.is_regex else spots_of(asked.text)
-    if "info" in asked.levels:  # what says no level is one
+    """Where lines may be that matter: by the text, or by the level where no text helps."""
+    if asked.text and not asked.is_regex:
+        return spots_of(asked.text)
+    if not asked.levels or "info" in asked.levels:  # what says no level is information
         return every_line
     words = "|".join(word for word in (*LEVELS, *SPELLINGS) if SPELLINGS.get(word, word) in asked.levels)
     pattern = re.compile(rf'"level"\s*:\s*"(?:{words})"'.encode(), re.IGNORECASE)
