@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from orchestrator.kernel.clock import utcnow
 from runs.models import AttemptFields, DagRun
 from runs.states import DAG_RUN_FINISHED, EXECUTING, FINISHED
+from runs.states import TaskInstanceState as S
+
+# It runs, or waits within its try for a trigger or a person; after that wait its time goes on from its first start.
+TRY_GOES_ON = frozenset({S.RUNNING, S.RESTARTING, S.DEFERRED, S.AWAITING_INPUT})
 
 
 def run_find(dag_id: str, run_id: str) -> DagRun | None:
@@ -38,9 +42,13 @@ def goes_on(run: DagRun, states: Iterable[str | None]) -> bool:
 
 
 def span_of(
-    run: DagRun, states: Iterable[str | None], start: datetime | None, end: datetime | None
+    run: DagRun, counts: Mapping[str | None, int] | Mapping[str, int], start: datetime | None, end: datetime | None
 ) -> tuple[datetime | None, float | None]:
-    """Return when several instances were over and the seconds from the first start to then; to now while they go on."""
-    if goes_on(run, states):
+    """Return when instances, counted by state, were over and the seconds from the first start to then; to now while they go on.
+
+    A single one counts on only while a try of it goes on: the next try, and the next look of a sensor, begins its time anew.
+    """
+    is_single = sum(counts.values()) == 1
+    if goes_on(run, counts) and not (is_single and TRY_GOES_ON.isdisjoint(counts)):
         return None, elapsed(start, None)
     return end, elapsed(start, end) if end else None

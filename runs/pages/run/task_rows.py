@@ -18,12 +18,11 @@ from runs.fingerprints import first_line
 from runs.models import DagRun
 from runs.pages.last_failures import SHOWN_DETAIL
 from runs.pages.meters import Part, parts_of
-from runs.pages.rows import span_of
+from runs.pages.rows import TRY_GOES_ON, span_of
 from runs.pages.worst import rank, state_of, worst
 from runs.states import UNFINISHED
 from runs.states import TaskInstanceState as S
 
-_WAITS_WITHIN = (S.DEFERRED, S.AWAITING_INPUT, S.UP_FOR_RESCHEDULE)
 _DECIDED = (S.UPSTREAM_FAILED, S.SKIPPED, S.REMOVED)
 BUCKETS: dict[str, frozenset[str | None]] = {
     "failed": frozenset({S.FAILED, S.UPSTREAM_FAILED}),
@@ -86,8 +85,8 @@ class TaskRow:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has begun and goes on: it runs, or waits within its try for a trigger, a person or its next look."""
-        return self.is_running or (self.state in _WAITS_WITHIN and self.start is not None and self.end is None)
+        """Whether it has begun and goes on: it runs, or waits within its try for a trigger or a person."""
+        return self.is_running or (self.state in TRY_GOES_ON and self.start is not None and self.end is None)
 
     @property
     def group_id(self) -> str:

@@ -1,5 +1,6 @@
 """The page of a mapped task with all its indexes, and the page of a task group in a run."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -7,18 +8,22 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orchestrator.kernel.clock import utcnow
 from orchestrator.kernel.ids import new_id
 from orchestrator.sdk.serialization.spec import DagSpec, TaskGroupSpec, TaskSpec
 from orchestrator.templatetags.shown import NOTHING
 from runs.models import DagRun, TaskInstance
 from runs.pages.mapped import MOST_CELLS, strip_of
 from runs.pages.rows import span_of
+from runs.reports import Reschedule
+from runs.transitions import reschedule
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
 MAPPED = "/dags/d/runs/r/tasks/m/mapped"
 GROUP = "/dags/d/runs/r/tasks/group"
+LOOKED_AT = NOON + timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -116,15 +121,45 @@ def test_a_group_without_instances_or_version_breaks_nothing(run: DagRun) -> Non
 
 def test_what_goes_on_takes_until_now_even_where_some_of_it_failed_and_what_is_over_until_its_last_end(run: DagRun) -> None:
     later = NOON + timedelta(seconds=90)
-    assert span_of(run, ["success", "failed"], NOON, later) == (later, 90)
+    assert span_of(run, Counter(["success", "failed"]), NOON, later) == (later, 90)
     for unfinished in (None, "none", "running", "queued", "up_for_retry", "deferred"):
-        end, seconds = span_of(run, ["failed", unfinished], NOON, later)
+        end, seconds = span_of(run, Counter(["failed", unfinished]), NOON, later)
         assert end is None
         assert seconds is not None and seconds > 90
-    assert span_of(run, ["success", None], None, None) == (None, None)
+    assert span_of(run, Counter(["success", None]), None, None) == (None, None)
     run.state = "failed"
-    assert span_of(run, ["failed", None], NOON, later) == (later, 90)
-    assert span_of(run, ["failed", "running"], NOON, later)[0] is None
+    assert span_of(run, Counter(["failed", None]), NOON, later) == (later, 90)
+    assert span_of(run, Counter(["failed", "running"]), NOON, later)[0] is None
+
+
+@pytest.mark.parametrize("state", ["running", "restarting", "deferred", "awaiting_input"])
+def test_the_try_of_a_single_task_takes_until_now_while_it_goes_on(run: DagRun, state: str) -> None:
+    end, seconds = span_of(run, {state: 1}, NOON, None)
+    assert end is None and seconds is not None and seconds > 90
+
+
+@pytest.mark.parametrize("state", ["up_for_reschedule", "up_for_retry", "scheduled", "queued", None])
+def test_a_single_task_between_two_looks_or_tries_takes_no_time_since_the_next_begins_anew(
+    run: DagRun, state: str | None
+) -> None:
+    assert span_of(run, {state: 1}, NOON, None) == (None, None)
+    assert span_of(run, {state: 1}, NOON, NOON + timedelta(seconds=5)) == (NOON + timedelta(seconds=5), 5)
+
+
+def rescheduled(run: DagRun, task_id: str) -> None:
+    """A sensor that looked for three seconds and looks again later, as a worker reports it."""
+    ti = make_ti(run, task_id, state="running", start_date=LOOKED_AT)
+    reschedule([Reschedule(ti.pk, ti.dispatch_id, utcnow() + timedelta(hours=1), LOOKED_AT + timedelta(seconds=3))], now=utcnow())
+
+
+def test_no_page_counts_on_for_a_sensor_between_two_looks(run: DagRun) -> None:
+    rescheduled(run, "g.a")
+    client = client_of("User")
+    for path in ("/dags/d/runs/r", "/dags/d/runs/r?view=gantt", "/dags/d/runs/r/tasks/g.a"):
+        assert f'data-running-since="{LOOKED_AT.isoformat()}"' not in client.get(path).content.decode(), path
+    hint = client.get(f"/dags/d/cell?run={run.pk}&name=g.a&hint").content.decode()
+    assert f"<dt>Duration</dt><dd>{NOTHING}</dd>" in hint
+    assert [row.seconds for row in client.get(f"{GROUP}/g").context["page"].rows] == [None, None]
 
 
 def test_a_group_with_a_failed_and_a_running_task_has_no_end_yet(run: DagRun) -> None:
