@@ -40,7 +40,7 @@ class _BashDecoratedOperator(DecoratedOperator, BashOperator):
         """Call the function, render what it returns, run it; raises ``TypeError`` if it is no command."""
         context.update(self.op_kwargs)
         kwargs = determine_kwargs(self.python_callable, self.op_args, context)
-        command = self.python_callable(*self.op_args, **kwargs)
+        command = self.bash_command = self.python_callable(*self.op_args, **kwargs)  # shown also where it is refused
         if not isinstance(command, str) or not command.strip():
             raise TypeError("The returned value from the TaskFlow callable must be a non-empty string.")
         self._unrendered = command

@@ -105,6 +105,7 @@ class DAG(DagViews, LocalRuns):
         take_extensions(self, overlap_policy, on_unpause, retry_rules)
         take_event_policy(self, event_policy, event_window)
         dag_checks.refuse_sla_callback(sla_miss_callback, dag_id)
+        dag_checks.check_types(self)
         self.task_dict: dict[str, Any] = {}
         self.edge_info: dict[str, dict[str, Any]] = {}
         self.last_suffixes: dict[str, int] = {}  # last number given to a repeated task id

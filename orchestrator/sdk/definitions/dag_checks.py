@@ -58,10 +58,23 @@ def as_list_or_none(value: Any) -> list[Any] | None:
     return None if value is None else value if isinstance(value, list) else [value]
 
 
+_TYPES = {"description": str, "dag_display_name": str, "catchup": bool, "is_paused_upon_creation": bool}
+
+
+def check_types(dag: Any) -> None:
+    """Raise ``TypeError`` for a value of another type than the server stores; None is allowed."""
+    for name, kind in _TYPES.items():
+        value = getattr(dag, name)
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} of DAG {dag.dag_id!r} must be a {kind.__name__}, not {type(value).__name__} {value!r:.100}")
+
+
 def dagrun_timeout(value: Any, dag_id: str) -> timedelta | None:
-    """Return the timeout; raises ``TypeError`` for anything but a timedelta."""
+    """Return the timeout; raises ``TypeError`` for anything but a timedelta, ``ValueError`` for one below zero."""
     if value is not None and not isinstance(value, timedelta):
         raise TypeError(f"dagrun_timeout of DAG {dag_id!r} must be a timedelta, not {type(value).__name__} {value!r}")
+    if value is not None and value < timedelta(0):
+        raise ValueError(f"dagrun_timeout of DAG {dag_id!r} is {value}; it cannot be below zero")
     return value
 
 

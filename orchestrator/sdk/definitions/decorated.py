@@ -16,6 +16,7 @@ from orchestrator.sdk.definitions.function_calls import bind_arguments, infer_mu
 from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names
 from orchestrator.sdk.definitions.operator import BaseOperator
 from orchestrator.sdk.definitions.operator_partial import operator_partial
+from orchestrator.sdk.definitions.rules import TriggerRule
 from orchestrator.sdk.definitions.xcom_arg import XComArg
 from orchestrator.sdk.exceptions import AirflowException
 
@@ -174,6 +175,10 @@ class TaskDecorator:
         """Make a mapped task over lists, dicts or outputs; returns the reference to its outputs."""
         if not map_kwargs:
             raise TypeError("no arguments to expand against")
+        if self.kwargs.get("trigger_rule") == TriggerRule.ALWAYS and any(isinstance(v, XComArg) for v in map_kwargs.values()):
+            raise ValueError(
+                f"task {self.kwargs['task_id']!r} has the trigger rule 'always', so it cannot be mapped over an output"
+            )
         self._check_names("expand", map_kwargs)
         check_expand_kwargs(map_kwargs, f"task {self.kwargs['task_id']!r}")
         # An argument that partial() has too gets the value of the index.

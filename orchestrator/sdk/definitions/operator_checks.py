@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +11,10 @@ from orchestrator.sdk.definitions.rules import TriggerRule
 from orchestrator.sdk.exceptions import FailFastDagInvalidTriggerRule
 
 _TYPES: dict[str, tuple[type, ...]] = {
+    "email": (str, Sequence),
     "email_on_retry": (bool,),
     "email_on_failure": (bool,),
+    "retry_exponential_backoff": (int, float),
     "depends_on_past": (bool,),
     "ignore_first_depends_on_past": (bool,),
     "wait_for_past_depends_before_skipping": (bool,),

@@ -244,12 +244,17 @@ class ExternalPythonOperator(_IsolatedPythonOperator):
         super().__init__(python_callable=python_callable, **kwargs)
         self.python, self.expect_pendulum = python, expect_pendulum
 
+    def _readable_names(self) -> frozenset[str]:
+        return super()._readable_names() if build.can_import(self._path(), "pendulum") else SENDABLE | _AIRFLOW
+
+    def _path(self) -> str:
+        return shutil.which(self.python) or self.python
+
     def execute_callable(self) -> Any:
         """Run the function; raises ``ValueError`` if there is no such interpreter."""
-        path = shutil.which(self.python) or self.python
-        if not os.path.isfile(path):
+        if not os.path.isfile(self._path()):
             raise ValueError(f"Python Path '{self.python}' must exists")
-        return self._run_with(path)
+        return self._run_with(self._path())
 
 
 class BranchPythonVirtualenvOperator(BaseBranchOperator, PythonVirtualenvOperator):

@@ -109,6 +109,15 @@ def package_names(requirements: list[str]) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in found if name}
 
 
+def can_import(python: str, module: str) -> bool:
+    """Return whether an interpreter has a module; it is looked for, not imported. False where the interpreter does not run."""
+    look = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    try:
+        return subprocess.run([python, "-c", look], check=False, capture_output=True).returncode == 0
+    except OSError:
+        return False
+
+
 def cached(plan: VenvPlan, cache: Path) -> Path:
     """Return the kept environment of a plan; makes it under a lock if it is not there or not complete."""
     cache.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def _task_problems(task: TaskSpec) -> Iterator[str]:
         yield f"{where}: unknown weight_rule {task.weight_rule!r}; use one of {', '.join(sorted(WEIGHT_RULES))}"
     if not isinstance(task.pool, str) or not 0 < len(task.pool) <= LONGEST_POOL:
         yield f"{where}: the pool {task.pool!r} must have 1 to {LONGEST_POOL} characters"
-    for name, least in (("pool_slots", 1), ("retries", 0), ("retry_delay", 0)):
+    for name, least in (("pool_slots", 1), ("retries", -LARGEST_INT), ("retry_delay", -LARGEST_INT)):
         value = getattr(task, name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= LARGEST_INT:
             yield f"{where}: {name} must be a number from {least} to {LARGEST_INT}, not {value!r}"

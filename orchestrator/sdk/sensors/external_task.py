@@ -90,9 +90,6 @@ class ExternalTaskSensor(BaseSensorOperator):
             raise ValueError(
                 f"sensor {self.task_id!r} takes only one of external_task_id, external_task_ids and external_task_group_id"
             )
-        ids = self.external_task_ids
-        if ids and not isinstance(ids, str) and not hasattr(ids, "iter_references") and len(set(ids)) != len(list(ids)):
-            raise ValueError(f"external_task_ids of sensor {self.task_id!r} has an id twice")
 
     def _dates(self, context: Any) -> list[dt.datetime]:
         logical_date = context.get("logical_date") or context["dag_run"].run_after
@@ -107,6 +104,10 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> bool:
         """Return whether all that is waited for is done; raises or skips by failed and skipped states."""
+        if self.external_task_ids and len(set(self.external_task_ids)) < len(
+            self.external_task_ids
+        ):  # known now: may be templated
+            raise ValueError(f"external_task_ids of sensor {self.task_id!r} has an id twice")
         dates = self._dates(context)
         what = self.external_task_ids or self.external_task_group_id or "the run"
         self.log.info("Poking for %s of DAG %s on %s", what, self.external_dag_id, ", ".join(map(str, dates)))

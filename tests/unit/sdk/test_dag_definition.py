@@ -27,6 +27,11 @@ from orchestrator.sdk.serialization.encode import encode_dag
         ({"start_date": "soon"}, ValueError, "soon"),
         ({"schedule": "@daily", "params": {"p": Param(type="string")}}, ValueError, "p"),
         ({"unknown": 1}, TypeError, "unknown"),
+        ({"description": 5}, TypeError, "description"),
+        ({"dag_display_name": 5}, TypeError, "dag_display_name"),
+        ({"catchup": "yes"}, TypeError, "catchup"),
+        ({"is_paused_upon_creation": "no"}, TypeError, "is_paused_upon_creation"),
+        ({"dagrun_timeout": timedelta(-1)}, ValueError, "dagrun_timeout"),
     ],
 )
 def test_a_wrong_argument_of_a_dag_is_refused_before_the_server_sees_it(

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pendulum
 import pytest
 
 from orchestrator.sdk.definitions.dag import DAG
@@ -101,6 +102,20 @@ def test_without_the_packages_of_airflow_only_plain_names_of_the_context_are_sen
     assert set(task.determine_kwargs(dict.fromkeys(names))) == {"ds", "run_id", "logical_date"}
     task.system_site_packages = True
     assert set(task.determine_kwargs(dict.fromkeys(names))) == {"ds", "run_id", "logical_date", "params", "dag_run"}
+
+
+def test_an_interpreter_without_pendulum_gets_no_names_that_need_it(tmp_path: Path) -> None:
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    task = external(everything)
+    names = {"ds": "2026-01-02", "run_id": "r", "logical_date": pendulum.datetime(2026, 1, 2)}
+    assert {"ds", "run_id", "logical_date"} <= set(run(task, **names))
+    task = external(everything)
+    task.python = str(bare)
+    found = set(run(task, **names))
+    assert {"ds", "run_id"} <= found
+    assert "logical_date" not in found
 
 
 def test_the_environment_is_inherited_or_not(monkeypatch: pytest.MonkeyPatch) -> None:

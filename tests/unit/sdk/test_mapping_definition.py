@@ -38,6 +38,7 @@ def bash(**arguments: Any) -> Callable[[], Any]:
         (lambda: t.expand(x="abc"), ValueError, "unexpected type str"),
         (lambda: t.expand(x={1}), ValueError, "unexpected type set"),
         (lambda: t.expand(), TypeError, "no arguments"),
+        (lambda: t.override(trigger_rule="always").expand(x=t()), ValueError, "'always'"),
         (lambda: t.expand(x=t()["foo"]), ValueError, "custom key 'foo'"),
         (lambda: t.expand(x=t().map(t)), ValueError, "plain function"),
         (lambda: t.expand_kwargs(3), TypeError, "expected XComArg or list"),
@@ -53,6 +54,7 @@ def test_a_wrong_expand_is_refused_when_the_file_is_read(make: Callable[[], Any]
     "make",
     [
         lambda: t.partial(x=1).expand(x=[1]),
+        lambda: t.override(trigger_rule="always").expand(x=[1]),
         lambda: t.expand(x=range(3)),
         lambda: t.expand(x={"a": 1}),
         bash(params=[{"a": 1}]),

@@ -9,6 +9,8 @@ from orchestrator.sdk import DAG, BaseOperator, TaskGroup
 from orchestrator.sdk.exceptions import FailFastDagInvalidTriggerRule
 from orchestrator.sdk.operators.bash import BashOperator
 from orchestrator.sdk.operators.empty import EmptyOperator
+from orchestrator.sdk.parsing.validation import problems
+from orchestrator.sdk.serialization.encode import encode_dag
 
 
 def test_an_unknown_argument_is_refused_with_task_and_argument() -> None:
@@ -57,6 +59,8 @@ def test_a_subclass_may_fix_an_argument_that_default_args_have() -> None:
         ({"execution_timeout": 3}, ValueError, "execution_timeout"),
         ({"pool_slots": 0}, ValueError, "pool_slots"),
         ({"queue": 3}, TypeError, "'queue'"),
+        ({"email": 4}, TypeError, "'email'"),
+        ({"retry_exponential_backoff": "2"}, TypeError, "'retry_exponential_backoff'"),
         ({"start_date": "no date"}, ValueError, "'no date'"),
     ],
 )
@@ -78,6 +82,12 @@ def test_seconds_are_taken_for_a_delay() -> None:
     with DAG("d"):
         task = EmptyOperator(task_id="t", retry_delay=5, max_retry_delay=7.5)
     assert (task.retry_delay, task.max_retry_delay) == (timedelta(seconds=5), timedelta(seconds=7.5))
+
+
+def test_numbers_below_zero_are_taken_for_retries_as_none_and_for_a_delay_as_at_once() -> None:
+    with DAG("d") as dag:
+        EmptyOperator(task_id="t", retries=-1, retry_delay=timedelta(seconds=-5))
+    assert problems(encode_dag(dag)) == []
 
 
 def test_dates_of_the_dag_bound_those_of_the_task() -> None:

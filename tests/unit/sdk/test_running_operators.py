@@ -25,6 +25,7 @@ from orchestrator.sdk.operators.empty import EmptyOperator
 from orchestrator.sdk.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator
 from orchestrator.sdk.operators.trigger_dagrun import TriggerDagRunOperator
 from orchestrator.sdk.operators.virtualenv import ExternalPythonOperator
+from orchestrator.sdk.sensors.external_task import ExternalTaskSensor
 from tests.unit.sdk.running import context_of
 
 
@@ -336,3 +337,10 @@ def test_a_triggered_run_without_a_logical_date_has_a_suffix_in_its_id(
         run(operator)
     assert (ask.value.logical_date is not None) == logical
     assert re.fullmatch(pattern, ask.value.dag_run_id)
+
+
+def test_a_task_that_a_sensor_waits_for_twice_fails_it_when_it_pokes_and_not_before() -> None:
+    with DAG("d"):
+        sensor = ExternalTaskSensor(task_id="s", external_dag_id="other", external_task_ids=["a", "a"])
+    with pytest.raises(ValueError, match="twice"):
+        sensor.poke(context_of(sensor))

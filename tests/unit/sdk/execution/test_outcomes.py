@@ -323,3 +323,12 @@ def test_a_paused_dag_is_not_triggered_where_that_is_wanted_and_the_link_leads_t
     supervisor = attempt(triggering(), "t")
     assert supervisor.xcoms["t", "_link_TriggerDagRunLink"][-1].endswith("/dags/other/runs/run")
     assert supervisor.of_type("TriggerDagRun")[0]["run_id"] == "run"
+
+
+@pytest.mark.parametrize("returned", [5, None, ""])
+def test_what_a_bash_function_returned_is_shown_also_where_it_is_no_command(returned: Any) -> None:
+    from orchestrator.sdk.decorators import task
+
+    ended = attempt(dag_of(lambda: task.bash(task_id="t")(lambda: returned)()), "t")
+    assert ended.final["state"] == "failed"
+    assert ended.of_type("SetRenderedFields")[-1]["rendered_fields"]["bash_command"] == returned
