@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from orchestrator.sdk.definitions.sentinels import NOTSET
 from orchestrator.sdk.exceptions import AirflowRuntimeError
 
+log = logging.getLogger(__name__)
 ENVIRONMENT_PREFIX = "AIRFLOW_VAR_"
 
 
@@ -31,17 +33,17 @@ class Variable:
     def get(cls, key: str, default: Any = NOTSET, deserialize_json: bool = False, default_var: Any = NOTSET) -> Any:
         """Return the variable's text, or what its JSON says.
 
-        Raises ``AirflowRuntimeError`` (``VARIABLE_NOT_FOUND``) if there is none and no default is given, and
-        ``json.JSONDecodeError`` if ``deserialize_json`` is asked of a text that is no JSON.
+        A text that is no JSON though ``deserialize_json`` asks for it counts as none, which is logged. Raises
+        ``AirflowRuntimeError`` (``VARIABLE_NOT_FOUND``) if there is none and no default is given.
         """
         fallback = default if default is not NOTSET else default_var
         try:
             text = _find(key)
+            return _read_json(key, text) if deserialize_json and text is not None else text
         except AirflowRuntimeError as error:
             if fallback is not NOTSET and _is_missing(error):
                 return fallback
             raise
-        return json.loads(text) if deserialize_json and text is not None else text
 
     @classmethod
     def set(cls, key: str, value: Any, description: str | None = None, serialize_json: bool = False) -> None:
@@ -114,6 +116,17 @@ def _find(key: str) -> str | None:
     if value is not None:
         mask_secret(value, key)
     return value
+
+
+def _read_json(key: str, text: str) -> Any:
+    from orchestrator.sdk.execution.channel import ErrorResponse
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"Variable {key} is there, but its text is no JSON: {error}"
+        log.error(message)
+        raise AirflowRuntimeError(ErrorResponse("VARIABLE_NOT_FOUND", {"message": message})) from None
 
 
 def _is_missing(error: AirflowRuntimeError) -> bool:

@@ -22,8 +22,10 @@ class VariableAccessor:
         return Variable.get(key, deserialize_json=self._deserialize_json)
 
     def get(self, key: str, default: Any = NOTSET) -> Any:
-        """Return the variable, or ``default`` if there is none and a default is given."""
-        return Variable.get(key, default, deserialize_json=self._deserialize_json)
+        """Return the variable, or ``default`` if there is none; without a default that is ``NOTSET``, as in Airflow."""
+        missing = object()
+        found = Variable.get(key, missing, deserialize_json=self._deserialize_json)
+        return default if found is missing else found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, VariableAccessor) and other._deserialize_json == self._deserialize_json

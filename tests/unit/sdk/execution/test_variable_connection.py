@@ -108,3 +108,25 @@ def test_a_connection_is_made_of_a_uri_or_of_parts_not_of_both() -> None:
     assert made == Connection.from_uri("postgresql://u:p%40@h:5432/db?sslmode=require", "c")
     with pytest.raises(AirflowException, match="one or the other"):
         Connection(conn_id="c", uri="http://h", host="x")
+
+
+def test_a_text_that_is_no_json_counts_as_no_variable_where_json_is_asked_for() -> None:
+    def work() -> None:
+        assert Variable.get("text") == "no json"
+        assert Variable.get("text", default=5, deserialize_json=True) == 5
+        with pytest.raises(AirflowRuntimeError, match=r"VARIABLE_NOT_FOUND.*no JSON"):
+            Variable.get("text", deserialize_json=True)
+
+    supervisor = in_task(work, Supervisor(variables={"text": "no json"}))
+    assert any("Variable text is there, but its text is no JSON" in record["event"] for record in supervisor.logged())
+
+
+def test_a_template_may_ask_for_a_variable_that_is_not_there() -> None:
+    template = "{{ var.value.get('nope', 'fallback') }} {{ var.value.get('nope') }} {{ var.json.get('nope', {'a': 1}).a }}"
+
+    def work(text: str) -> None:
+        assert text == "fallback NOTSET 1"
+
+    with DAG("d", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        PythonOperator(task_id="t", python_callable=work, op_args=[template])
+    assert attempt(dag, "t", Supervisor()).final["type"] == "SucceedTask"
