@@ -69,9 +69,7 @@ class AdvanceRuns:
         if owned.spec.fail_fast and stop_remaining(owned, now=utcnow()):
             self.holdings.stale.add(owned.pk)  # memory is behind: the run is read again before anything else is decided
             return 1
-        if owned.branch_news:
-            read_choices(owned)
-        while decisions := owned.to_do or owned.graph.decisions():
+        while decisions := self._decisions(owned):
             decisions, owned.to_do = decisions[:CHUNK], decisions[CHUNK:]
             if owned.held:
                 decisions = [item for item in decisions if not owned.is_held(item[0])]
@@ -82,6 +80,13 @@ class AdvanceRuns:
                 return done
         self._finish(owned)
         return done
+
+    @staticmethod
+    def _decisions(owned: OwnedRun) -> list[tuple[Key, Decision]]:
+        """Return what is to be done; what branches chose is known before, also for indexes that the last step made."""
+        if owned.branch_news:
+            read_choices(owned)
+        return owned.to_do or owned.graph.decisions()
 
     def _carry_out(self, owned: OwnedRun, decisions: list[tuple[Key, Decision]]) -> int:
         groups: dict[Outcome, list[Key]] = defaultdict(list)

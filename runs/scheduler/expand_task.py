@@ -45,6 +45,7 @@ def expand_task(owned: OwnedRun, key: Key, *, now: datetime) -> bool:
     owned.ids |= {(key[0], index): ti_id for index, ti_id in ids.items()}
     owned.graph.replace(key, [InstanceState(key[0], index) for index in ids])
     owned.sized.add(key[0])
+    owned.branch_news |= key[0] in owned.below_branches
     return True
 
 

@@ -48,6 +48,7 @@ def _add(owned: OwnedRun, task_id: str, indexes: list[int], *, now: datetime) ->
     count_created(owned.dag_id, owned.run_type, [owned.tasks[task_id].task_type] * len(ids))
     owned.ids |= {(task_id, index): ti_id for index, ti_id in ids.items()}
     owned.graph.add_instances([InstanceState(task_id, index) for index in indexes])
+    owned.branch_news |= task_id in owned.below_branches
 
 
 def _give_up(owned: OwnedRun, surplus: list[Key], *, now: datetime) -> set[Key]:

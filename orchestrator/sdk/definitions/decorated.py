@@ -224,6 +224,9 @@ class DecoratedMappedOperator(MappedOperator):
     """A mapped task made by ``@task``: the mapped arguments are those of the function."""
 
     mapped_arguments_name = "op_kwargs_expand_input"
+    # As in Airflow: what an index of a mapped @task.branch or @task.short_circuit chose counts for no other task, while that of a
+    # mapped BranchPythonOperator counts for the same index of a mapped task below.
+    inherits_from_skipmixin = False
 
     def _instance_kwargs(self, mapped: Mapping[str, Any]) -> dict[str, Any]:
         shared = self.partial_kwargs["op_kwargs"]

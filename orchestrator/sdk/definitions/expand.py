@@ -87,7 +87,8 @@ class ListOfDictsExpandInput(ResolveMixin):
         if wrong:
             raise ValueError(f"expand_kwargs() expects str keys; index {index} has {wrong!r:.100}")
         picked = {key: value.resolve(context) if isinstance(value, ResolveMixin) else value for key, value in item.items()}
-        return picked, {id(value) for value in picked.values()} if isinstance(self.value, ResolveMixin) else set()
+        # As in Airflow a dict that a task returned may hold templates; what was an output by itself is taken as it is.
+        return picked, {id(picked[key]) for key, value in item.items() if isinstance(value, ResolveMixin)}
 
 
 def is_mappable(value: Any) -> bool:

@@ -139,3 +139,22 @@ def test_what_an_index_chose_counts_for_the_same_index_of_a_mapped_task_only(in_
     rounds.complete()
     wanted = {"yes[0]": "success", "yes[1]": "success" if in_group else "skipped", "plain": "success"}
     assert {name: state for name, state in states(run).items() if not name.startswith("branch")} == wanted
+
+
+def test_what_an_index_chose_counts_also_for_indexes_that_are_made_after_the_choice() -> None:
+    two = ExpandSpec("dict", {"x": {"literal": [1, 2]}}, 2)
+    source = TaskSpec(task_id="source", downstream_task_ids=["mapped"])
+    branch = TaskSpec(task_id="branch", branches=True, downstream_task_ids=["mapped"], is_mapped=True, expand=two)
+    mapped = TaskSpec(
+        task_id="mapped", upstream_task_ids=["source", "branch"], is_mapped=True, expand=ExpandSpec("dict", OVER_SOURCE)
+    )
+    run, rounds = trigger(DagSpec(dag_id="d", tasks=[source, branch, mapped])), Rounds()
+    rounds.run()
+    rounds.work()
+    for index, followed in enumerate((["other"], ["mapped"])):
+        where = {"dag_run": run, "dag_id": "d", "run_id": run.run_id, "task_id": "branch", "key": "skipmixin_key"}
+        XCom.objects.create(map_index=index, value=json.dumps({"followed": followed}), timestamp=utcnow(), **where)
+    rounds.push_result(run, "source", 2)
+    rounds.complete()
+    left = TaskInstance.objects.filter(dag_run=run, task_id="mapped").values_list("map_index", "state", "try_number")
+    assert set(left) == {(0, "skipped", 0), (1, "success", 1)}

@@ -10,6 +10,8 @@ import pytest
 from orchestrator.local_run.dag_test import run_dag
 from orchestrator.sdk import DAG, task, task_group
 from orchestrator.sdk.operators.bash import BashOperator
+from orchestrator.sdk.operators.python import BranchPythonOperator
+from orchestrator.sdk.serialization.encode import encode_dag
 
 
 @task
@@ -91,3 +93,18 @@ def test_an_output_in_a_list_that_is_expanded_comes_before_the_mapped_task() -> 
         show.expand(x=[1, source()])
     assert dag.task_dict["show"].upstream_task_ids == {"source"}
     assert run_dag(dag).results == {"source": 5, "show[0]": 1, "show[1]": 5}
+
+
+def test_what_an_index_chose_counts_below_a_mapped_operator_and_not_below_a_mapped_function() -> None:
+    """As in Airflow 3.3.2, whose decorated functions lose on the way to the server that they choose."""
+
+    def choose(x: Any = None) -> Any:
+        return x
+
+    with DAG("d", schedule=None) as dag:
+        task.branch(task_id="one")(choose)()
+        task.branch(task_id="many")(choose).expand(x=["a"])
+        task.short_circuit(task_id="many_ends")(choose).expand(x=[True])
+        BranchPythonOperator.partial(task_id="operator", python_callable=choose).expand(op_args=[["a"]])
+    branches = {spec.task_id: spec.branches for spec in encode_dag(dag).tasks}
+    assert branches == {"one": True, "many": False, "many_ends": False, "operator": True}

@@ -213,3 +213,17 @@ def test_a_number_that_json_does_not_have_fails_the_task_that_returns_it(value: 
     supervisor = attempt(returning(value), "t")
     assert (supervisor.final["state"], supervisor.of_type("SetXCom")) == ("failed", [])
     assert "not JSON compliant" in supervisor.final["evidence"]["cause_detail"]
+
+
+def test_dicts_of_arguments_that_a_task_returned_may_hold_templates_and_single_values_may_not() -> None:
+    with DAG("d", schedule=None, start_date=START) as dag:
+        first = PythonOperator(task_id="first", python_callable=lambda: [{"op_args": ["{{ ds }}"]}])
+        PythonOperator.partial(task_id="dicts", python_callable=lambda a: a).expand_kwargs(first.output)
+        second = PythonOperator(task_id="second", python_callable=lambda: [["{{ ds }}"]])
+        PythonOperator.partial(task_id="values", python_callable=lambda a: a).expand(op_args=second.output)
+    supervisor = attempt(dag, "first")
+    attempt(dag, "second", supervisor)
+    for name in ("dicts", "values"):
+        attempt(dag, name, supervisor, map_index=0)
+    results = [supervisor.xcoms[name, "return_value"] for name in ("dicts", "values")]
+    assert results == [{0: "2026-01-02"}, {0: "{{ ds }}"}]

@@ -42,7 +42,7 @@ def test_a_plain_dag_has_no_problem_c04_d():
         (task(weight_rule="some"), "unknown weight_rule 'some'"),
         (task(pool=""), "the pool ''"),
         (task(pool_slots=0), "pool_slots must be a number from 1 to 2147483647, not 0"),
-        (task(retries=-1), "retries must be a number from 0 to 2147483647"),
+        (task(retries=2**31), "retries must be a number from -2147483647 to 2147483647"),
         (task(downstream_task_ids=["gone"]), "'gone', which is not in the DAG"),
         (dag(tasks=[TaskSpec("t"), TaskSpec("t")]), "'t' is used twice"),
         (dag(tasks=[TaskSpec("a", downstream_task_ids=["b"]), TaskSpec("b", downstream_task_ids=["a"])]), "a -> b -> a"),
