@@ -9,6 +9,7 @@ from dataclasses import InitVar, asdict, dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from orchestrator.sdk.awaiting import in_thread
 from orchestrator.sdk.exceptions import AirflowException, AirflowNotFoundException, AirflowRuntimeError
 
 ENVIRONMENT_PREFIX = "AIRFLOW_CONN_"
@@ -64,6 +65,11 @@ class Connection:
             found = cls._from_text(text, conn_id) if text else cls._from_supervisor(conn_id)
         found._mask()
         return found
+
+    @classmethod
+    async def async_get(cls, conn_id: str) -> Connection:
+        """As ``get``, while the event loop goes on."""
+        return await in_thread(cls.get, conn_id)
 
     @classmethod
     def from_uri(cls, uri: str, conn_id: str | None = None) -> Connection:
@@ -133,6 +139,14 @@ class Connection:
 
         mask_secret(found)
         return found  # type: ignore[no-any-return]
+
+    async def aget_uri(self) -> str:
+        """As ``get_uri``, while the event loop goes on."""
+        return await in_thread(self.get_uri)
+
+    async def aextra_dejson(self) -> dict[str, Any]:
+        """As ``extra_dejson``, while the event loop goes on."""
+        return await in_thread(self.get_extra_dejson)
 
     def get_extra_dejson(self) -> dict[str, Any]:
         """Return ``extra_dejson``."""

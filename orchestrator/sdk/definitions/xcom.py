@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from orchestrator.sdk.awaiting import in_thread
+
 XCOM_RETURN_KEY = "return_value"
 
 
@@ -55,7 +57,11 @@ class BaseXCom:
         where: dict[str, Any] = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "key": key}
         return xcom.get_one(map_index=-1 if map_index is None else map_index, include_prior_dates=include_prior_dates, **where)
 
-    get_value = get_one
+    @classmethod
+    def get_value(cls, *, ti_key: Any, key: str) -> Any:
+        """Return what a task instance pushed, None if it pushed nothing; links of operators are given the ``ti_key``."""
+        where = {"dag_id": ti_key.dag_id, "task_id": ti_key.task_id, "run_id": ti_key.run_id}
+        return cls.get_one(key=key, map_index=ti_key.map_index, **where)
 
     @classmethod
     def get_all(cls, *, key: str, dag_id: str, task_id: str, run_id: str, include_prior_dates: bool = False) -> Any:
@@ -80,3 +86,23 @@ class BaseXCom:
 
         index = -1 if map_index is None else map_index
         xcom.delete_for({"key": key, "dag_id": dag_id, "task_id": task_id, "run_id": run_id, "map_index": index})
+
+    @classmethod
+    async def aget_one(cls, **where: Any) -> Any:
+        """As ``get_one``, while the event loop goes on."""
+        return await in_thread(cls.get_one, **where)
+
+    @classmethod
+    async def aget_value(cls, **where: Any) -> Any:
+        """As ``get_value``, while the event loop goes on."""
+        return await in_thread(cls.get_value, **where)
+
+    @classmethod
+    async def aget_all(cls, **where: Any) -> Any:
+        """As ``get_all``, while the event loop goes on."""
+        return await in_thread(cls.get_all, **where)
+
+    @classmethod
+    async def aset(cls, key: str, value: Any, **where: Any) -> None:
+        """As ``set``, while the event loop goes on."""
+        await in_thread(cls.set, key, value, **where)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from orchestrator.sdk.awaiting import in_thread
 from orchestrator.sdk.exceptions import AirflowRuntimeError, ErrorType
 
 Message = dict[str, Any]
@@ -115,6 +116,11 @@ def tell(message: Message) -> None:
     if _current is None:
         raise RuntimeError(f"{message['type']} works in a running task only: this process has no supervisor to tell.")
     _current.send(message)
+
+
+async def amask_secret(value: Any, name: str | None = None) -> None:
+    """As ``mask_secret``, while the event loop goes on."""
+    await in_thread(mask_secret, value, name)
 
 
 def mask_secret(value: Any, name: str | None = None) -> None:

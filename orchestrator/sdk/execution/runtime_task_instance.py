@@ -14,6 +14,7 @@ from urllib.parse import quote
 from orchestrator.sdk.definitions.sentinels import NOTSET
 from orchestrator.sdk.definitions.shown_words import DagRunState, TaskInstanceState
 from orchestrator.sdk.execution import xcom
+from orchestrator.sdk.execution.awaited_xcoms import AwaitedXComs
 from orchestrator.sdk.execution.channel import ask
 from orchestrator.sdk.execution.previous_instance import PreviousTIResponse
 from orchestrator.sdk.execution.relevant_indexes import relevant_indexes
@@ -22,7 +23,7 @@ from orchestrator.sdk.execution.startup import DagRun, StartupDetails, instant
 Instants = list[datetime] | None
 
 
-class RuntimeTaskInstance:
+class RuntimeTaskInstance(AwaitedXComs):
     """The attempt that runs in this process, under Airflow's names."""
 
     def __init__(self, startup: StartupDetails, task: Any, dag: Any) -> None:

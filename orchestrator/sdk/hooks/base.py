@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from orchestrator.sdk.awaiting import in_thread
+
 
 class BaseHook:
     """Base of hooks: a subclass gives ``get_conn()``."""
@@ -28,14 +30,17 @@ class BaseHook:
     @classmethod
     async def aget_connection(cls, conn_id: str) -> Any:
         """Return the connection, without blocking the event loop."""
-        import asyncio
-
-        return await asyncio.to_thread(cls.get_connection, conn_id)
+        return await in_thread(cls.get_connection, conn_id)
 
     @classmethod
     def get_hook(cls, conn_id: str, hook_params: dict[str, Any] | None = None) -> Any:
         """Return the hook that fits the type of the connection."""
         return cls.get_connection(conn_id).get_hook(hook_params=hook_params)
+
+    @classmethod
+    async def aget_hook(cls, conn_id: str, hook_params: dict[str, Any] | None = None) -> Any:
+        """As ``get_hook``, while the event loop goes on."""
+        return await in_thread(cls.get_hook, conn_id, hook_params)
 
     def get_conn(self) -> Any:
         """Return the client for the connection."""

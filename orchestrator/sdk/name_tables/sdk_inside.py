@@ -63,7 +63,7 @@ SDK_INSIDE: dict[str, tuple[str, ...]] = {
     "airflow.sdk.io.fs": (f"{_STORE}:get_fs has_fs",),
     "airflow.sdk.io.typedef": (f"{_STORE}:Properties",),
     "airflow.sdk.listener": ("listeners.registry:ListenerManager get_listener_manager",),
-    "airflow.sdk.log": ("execution.channel:mask_secret",),
+    "airflow.sdk.log": ("execution.channel:amask_secret mask_secret",),
     "airflow.sdk.module_loading": ("name_tables.old_functions:import_string is_valid_dotpath qualname",),
     "airflow.sdk.observability": (),
     "airflow.sdk.observability.stats": ("stats",),
