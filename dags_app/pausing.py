@@ -9,7 +9,7 @@ from dags_app.missed import ON_UNPAUSE, missed_choice, take_missed
 from dags_app.models import Dag
 from orchestrator.database import for_update, notify_on_commit
 
-__all__ = ["ON_UNPAUSE", "PAUSED", "UNPAUSED", "dag_pause", "switch_of"]
+__all__ = ["ON_UNPAUSE", "PAUSED", "UNPAUSED", "dag_pause", "switch_of", "switch_write"]
 
 # The events of the audit log.
 PAUSED, UNPAUSED = "paused", "unpaused"
@@ -28,16 +28,21 @@ def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", mis
     if dag is None:
         return False
     was_paused, before = dag.is_paused, switch_of(dag)
-    Dag.objects.filter(pk=dag_id).update(is_paused=is_paused)
     if was_paused != is_paused:
         after: dict[str, Any] = {"is_paused": is_paused} | ({"reason": reason} if reason else {})
         choice = missed_choice(dag, missed) if was_paused else None
         if choice is not None:
             after |= {"missed": choice, "skipped_intervals": take_missed(dag, choice)}
-        event = PAUSED if is_paused else UNPAUSED
-        audit_write(event, actor=actor, dag_id=dag_id, before=before, after=after)
+        switch_write(dag, is_paused, actor=actor, before=before, after=after)
     notify_on_commit("scheduler")
     return True
+
+
+def switch_write(dag: Dag, is_paused: bool, *, actor: str, **about: Any) -> None:
+    """Write the switch of a locked DAG; ``about`` is what its row in the audit log says beside: before, after, extra."""
+    Dag.objects.filter(pk=dag.pk).update(is_paused=is_paused)
+    dag.is_paused = is_paused
+    audit_write(PAUSED if is_paused else UNPAUSED, actor=actor, dag_id=dag.pk, **about)
 
 
 def switch_of(dag: Dag) -> dict[str, Any]:

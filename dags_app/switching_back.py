@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from accounts.models import AuditLog
-from accounts.services import audit_write
 from dags_app.models import Dag
-from dags_app.pausing import PAUSED, UNPAUSED, switch_of
+from dags_app.pausing import PAUSED, UNPAUSED, switch_of, switch_write
 from dags_app.selectors import SpecUnreadableError, spec_of
 from dags_app.services import dag_set_next_dagrun, last_interval
 from orchestrator.database import for_update, notify_on_commit
@@ -53,12 +52,11 @@ def _is_as_left(dag: Dag, row: AuditLog) -> bool:
 
 def _switch_back(dag: Dag, row: AuditLog, actor: str) -> None:
     before = switch_of(dag)
-    dag.is_paused = row.event == UNPAUSED
-    dag.save(update_fields=["is_paused"])
     if (row.after or {}).get("missed"):
         _give_back_missed(dag, row.before or {})
-    event = UNPAUSED if row.event == PAUSED else PAUSED
-    audit_write(event, actor=actor, dag_id=dag.dag_id, extra={"undo_of": row.pk}, before=before, after=switch_of(dag))
+    is_paused = row.event == UNPAUSED
+    after = switch_of(dag) | {"is_paused": is_paused}
+    switch_write(dag, is_paused, actor=actor, extra={"undo_of": row.pk}, before=before, after=after)
 
 
 def _give_back_missed(dag: Dag, kept: dict[str, str]) -> None:
