@@ -13,6 +13,7 @@ from runs import transitions
 from runs.run_nodes import Key
 from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.set_aside import set_aside_run
+from runs.scheduler.start_waits import start_waits
 from runs.scheduler.values_of_try import give_values_of_try
 from runs.states import TaskInstanceState
 from runs.trigger_rules import Outcome
@@ -65,12 +66,14 @@ class WakeWaiting:
                 rows = transitions.schedule(list(due), now=now)
                 for row in rows:
                     give_values_of_try(due[row.id][0], [row])
+                rows = [start_waits(due[row.id][0], [row], now=now)[0] for row in rows]
         except Exception:
             for ti_id, (owned, key) in due.items():
                 self.holdings.wake_at(now, owned.pk, key, ti_id)
             raise
         for row in rows:
             owned, key = due.pop(row.id)
-            owned.graph.apply([(key, TaskInstanceState.SCHEDULED)])
-            self.holdings.ready.add(owned.candidate(key))
+            owned.graph.apply([(key, TaskInstanceState(str(row.state)))])
+            if row.state == TaskInstanceState.SCHEDULED:
+                self.holdings.ready.add(owned.candidate(key))
         self.holdings.stale.update(owned.pk for owned, _ in due.values())

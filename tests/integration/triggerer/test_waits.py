@@ -289,3 +289,25 @@ def test_a_task_that_starts_in_its_trigger_needs_no_worker_before_the_event() ->
     assert rounds.complete() == [["t"]]
     row = TaskInstance.objects.get()
     assert (row.state, row.try_number, row.next_method, row.next_kwargs) == ("success", 1, "done", {"event": "now"})
+
+
+def test_each_try_of_a_task_that_starts_in_its_trigger_starts_there() -> None:
+    args = {"trigger_cls": "m.T", "trigger_kwargs": {}, "next_method": "done", "next_kwargs": None, "timeout": None}
+    spec = TaskSpec(task_id="t", start_from_trigger=True, start_trigger_args=args, retries=1, retry_delay=0.0)
+    rounds, triggerer, run = Rounds(), Triggerer(), trigger(DagSpec(dag_id="d", tasks=[spec]))
+    rounds.run()
+    first = Trigger.objects.get().pk
+    triggerer.look()
+    triggerer.say("Event", first, payload=1)
+    rounds.run()
+    rounds.work("up_for_retry")
+    rounds.let_due()
+    rounds.run()
+    assert (states(run), rounds.executor.handed) == ({"t": "deferred"}, [])
+    second = Trigger.objects.get().pk
+    assert second != first
+    triggerer.look()
+    triggerer.say("Event", second, payload=2)
+    rounds.complete()
+    row = TaskInstance.objects.get()
+    assert (row.state, row.try_number, row.next_kwargs) == ("success", 2, {"event": 2})
