@@ -54,6 +54,11 @@ def task_of_version(version_id: UUID, task_id: str) -> TaskSpec | None:
     return _read(version_id, _hashes(version_id))[1].get(task_id)
 
 
+def task_of_loaded(version: DagVersion, task_id: str) -> TaskSpec | None:
+    """Return one task of a version whose hashes are in memory; as ``task_of_version``, without asking for them."""
+    return _read(version.pk, (version.structure_hash, version.attributes_hash))[1].get(task_id)
+
+
 def _hashes(version_id: UUID) -> tuple[str, str]:
     found = DagVersion.objects.filter(pk=version_id).values_list("structure_hash", "attributes_hash").first()
     if found is None:

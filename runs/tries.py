@@ -1,16 +1,25 @@
 """Decides how the tries of a task instance are found: the current one and the archived ones."""
 
+from typing import Any
+
+from django.db.models import QuerySet
+
 from runs.models import AttemptFields, TaskInstance, TaskInstanceHistory
 
 
 def tries_of(dag_id: str, run_id: str, task_id: str, map_index: int) -> list[AttemptFields]:
-    """Return all tries, oldest first, in two queries; empty where there is no such task instance."""
+    """Return all tries with their versions, oldest first, in two queries; empty where there is no such task instance."""
     chosen = {"dag_run__dag_id": dag_id, "dag_run__run_id": run_id, "task_id": task_id, "map_index": map_index}
-    current = TaskInstance.objects.select_related("dag_run").filter(**chosen).first()
+    current = _with_version(TaskInstance.objects.select_related("dag_run").filter(**chosen)).first()
     if current is None:
         return []
     earlier = TaskInstanceHistory.objects.filter(dag_run_id=current.dag_run_id, task_id=task_id, map_index=map_index)
-    return [*earlier.order_by("try_number", "id"), current]
+    return [*_with_version(earlier.order_by("try_number", "id")), current]
+
+
+def _with_version(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Join the version of the DAG, without its document, which may be megabytes."""
+    return rows.select_related("dag_version").defer("dag_version__document")
 
 
 def try_of(dag_id: str, run_id: str, task_id: str, map_index: int, try_number: int) -> AttemptFields | None:

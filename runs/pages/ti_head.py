@@ -9,7 +9,6 @@ from django.http import HttpRequest
 
 from accounts.access import Verdict, access_of
 from accounts.roles import Role
-from dags_app.models import DagVersion
 from orchestrator.ui.texts import markdown
 from runs.api.extra_links import stored_links
 from runs.explain.instance import explain_instance
@@ -95,7 +94,7 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
         tries=ended_tries(list(tries)),
         duration=_duration(ti),
         is_running=ti.state in _WITH_PROCESS and ti.end_date is None and ti.start_date is not None,
-        version=DagVersion.objects.filter(pk__in=[ti.dag_version_id]).values_list("version_number", flat=True).first(),
+        version=ti.dag_version.version_number if ti.dag_version is not None else None,
         past=past,
         note=markdown(note) if note else "",
         may_act=access_of(request.user).on_dag(Role.USER, ti.dag_id) is Verdict.GRANTED,

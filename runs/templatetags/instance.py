@@ -80,6 +80,7 @@ def _head(context: dict[str, Any], ti: AttemptFields) -> Head:
     made: dict[Any, Head] = request.__dict__.setdefault("instance_heads", {})
     if ti.pk not in made:
         tries = context.get("tries") or tries_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
-        shown = chosen_try(list(tries), request.GET.get("try")) if ti.pk == tries[-1].pk and "try" in request.GET else ti
+        own = next((row for row in tries if row.pk == ti.pk), ti)  # with its version, whoever has read it
+        shown = chosen_try(list(tries), request.GET.get("try")) if own is tries[-1] and "try" in request.GET else own
         made[ti.pk] = head_of(request, shown, tries)
     return made[ti.pk]

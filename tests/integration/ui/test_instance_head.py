@@ -165,7 +165,7 @@ def test_the_number_of_queries_does_not_grow_with_the_run(run: DagRun) -> None:
     for number in range(-5, 0):
         archived(ti, try_number=number + 10, state="failed")
     assert queries(client) == few
-    assert few <= 20
+    assert few <= 12
 
 
 def queries(client: Client) -> int:
