@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.definitions.timetables import DataInterval
 from orchestrator.sdk.serialization.spec import DagSpec
+
+log = logging.getLogger(__name__)
 
 ON_UNPAUSE = ("none", "last", "all")
 MOST_COUNTED = 1000
@@ -30,14 +33,21 @@ def take_missed(dag: Dag, choice: str) -> int:
     """Move the DAG's next run as chosen; returns how many missed intervals are left out, at most ``MOST_COUNTED``.
 
     ``all`` makes up for everything since the last run whatever ``catchup`` says; the DAG's later runs follow its own
-    ``catchup`` again. The DAG's row is held by the caller.
+    ``catchup`` again. The DAG's row is held by the caller. A schedule that cannot say leaves everything as it is: it hinders
+    nobody, and the scheduler sets the DAG aside with the reason (I4).
     """
     spec, now = _spec(dag), utcnow()
-    last = last_interval(dag.pk)
-    newest = next_run(replace(spec, catchup=False), last) if spec is not None else None
-    if spec is None or newest is None or newest.run_after > now:
+    if spec is None:
         return 0
-    missed = count_missed(spec, last, now)
+    last = last_interval(dag.pk)
+    try:
+        newest = next_run(replace(spec, catchup=False), last)
+        missed = count_missed(spec, last, now)
+    except Exception as error:
+        log.warning("DAG %s: what it missed is not known: %s", dag.pk, error)
+        return 0
+    if newest is None or newest.run_after > now:
+        return 0
     dag.catch_up_until = now if choice == "all" else None
     dag.skip_missed_until = {"all": None, "last": newest.run_after - timedelta(microseconds=1), "none": now}[choice]
     Dag.objects.filter(pk=dag.pk).update(catch_up_until=dag.catch_up_until, skip_missed_until=dag.skip_missed_until)

@@ -1,5 +1,6 @@
 """A pause or an unpause can be taken back for a moment, where nobody has moved the switch since (C24-c, C30)."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 
 from accounts.models import AuditLog, DagRule, User
 from accounts.roles import Role
-from dags_app.models import Dag
+from dags_app.models import Dag, DagVersion
 from dags_app.pausing import dag_pause
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.definitions.timetables import CronTriggerTimetable, encode_timetable
@@ -136,3 +137,12 @@ def test_c24c_a_pause_that_is_taken_back_leaves_no_interval_out(client: Client, 
     undo(client, switch(client, True, "hourly"))
     hourly.refresh_from_db()
     assert (hourly.is_paused, hourly.skip_missed_until, hourly.next_dagrun_create_after) == (False, None, planned)
+
+
+def test_i4_a_schedule_that_cannot_be_read_any_more_hinders_no_unpause(client: Client, hourly: Dag) -> None:
+    Dag.objects.filter(pk="etl").update(is_paused=True)
+    document = json.loads(hourly.latest_version.document)
+    document["timetable"] = {"type": "CronTriggerTimetable"}
+    DagVersion.objects.filter(pk=hourly.latest_version_id).update(document=json.dumps(document), structure_hash="other")
+    client.post("/switch_dags", {"is_paused": "false", "selected": ["etl", "hourly"]})
+    assert not Dag.objects.filter(is_paused=True).exists()
