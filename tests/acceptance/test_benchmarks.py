@@ -16,7 +16,7 @@ from benchmarks.measures.runs import RunUnfinishedError
 from benchmarks.outcome import Figure, Outcome
 from benchmarks.processes import ProcessorTimes
 from benchmarks.report import markdown
-from benchmarks.retention import PHASES, Progress
+from benchmarks.retention import Rounds, _table
 from tests.oracle import REPOSITORY
 
 
@@ -46,10 +46,17 @@ def test_quick_leaves_out_what_takes_long_and_only_takes_a_shape_or_a_name() -> 
     assert [measure.name for measure in chosen(["noop_1000", "fan"], quick=True)] == ["noop_1000", "fan_100"]
 
 
-def test_gaps_are_sorted_by_whether_retention_was_at_work() -> None:
-    progress = Progress(connection=None, runs=10, left=1, began=100.0, ended=200.0)  # type: ignore[arg-type]
-    progress.gaps = [(50.0, 1.0), (150.0, 2.0), (199.0, 3.0), (201.0, 4.0)]
-    assert [progress.of_phase(phase) for phase in PHASES] == [[1.0], [2.0, 3.0], [4.0]]
+def test_c18b_gaps_while_retention_works_are_compared_with_those_of_the_rest_after_it() -> None:
+    rounds = Rounds(connection=None, groups=[], rest_until=0.0, spans=[(100.0, 200.0), (300.0, 400.0)])  # type: ignore[arg-type]
+    gaps = [(50.0, 1.0), (150.0, 2.0), (199.0, 3.0), (201.0, 4.0), (300.0, 5.0), (400.0, 6.0)]
+    assert rounds.pairs(gaps) == [([2.0, 3.0], [4.0]), ([5.0], [6.0])]
+
+
+def test_c18b_the_table_says_by_how_much_the_gaps_rise_and_how_sure_that_is() -> None:
+    said = _table([([11.0, 11.0], [10.0, 10.0]), ([13.0, 13.0], [10.0, 10.0])], "much", 7.4)
+    assert "| at rest | 4 | 10.0 ms | 10.0 ms | 10.0 ms |" in said
+    assert "much in 2 rounds. Other programs used 7 % of the machine." in said
+    assert "p95 while it deletes: +30 % (90 % of draws: +10 to +30 %); median of the rounds +20 %, they are +10, +30." in said
 
 
 def test_the_table_shows_the_median_of_all_repetitions_and_counts_every_failure() -> None:
