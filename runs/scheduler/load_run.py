@@ -29,6 +29,7 @@ from runs.scheduler.holdings import Holdings, OwnedRun
 from runs.scheduler.look_back import past_facts
 from runs.scheduler.ready import Limits
 from runs.states import UNFINISHED, TaskInstanceState
+from runs.task_dates import has_instances
 
 CHUNK = 500
 _WAITS_FOR_A_TIME = (TaskInstanceState.UP_FOR_RETRY, TaskInstanceState.UP_FOR_RESCHEDULE)
@@ -52,7 +53,7 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     tasks = {task.task_id: task.in_run(run.run_type) for task in spec.tasks}
     _follow_version(rows, version_id, tasks)
     rows = _without_removed(run, rows, tasks)
-    rows += _create(run, version_id, _missing(spec, tasks, rows))
+    rows += _create(run, version_id, _missing(spec, [task for task in tasks.values() if has_instances(task, run)], rows))
     plan = _plan(version_id, hashes)
     graph = RunGraph(plan, [_known(row) for row in rows], past=past_facts(run, spec))
     branches, below = branches_of(spec)
@@ -119,13 +120,13 @@ def _without_removed(run: DagRun, rows: list[Row], tasks: Mapping[str, TaskSpec]
     return list(TaskInstance.objects.filter(dag_run_id=run.pk).values_list(*_COLUMNS))
 
 
-def _missing(spec: DagSpec, tasks: Mapping[str, TaskSpec], rows: Iterable[Row]) -> list[tuple[TaskSpec, int]]:
+def _missing(spec: DagSpec, tasks: Iterable[TaskSpec], rows: Iterable[Row]) -> list[tuple[TaskSpec, int]]:
     """Return what a run lacks: whole tasks, and single indexes of those whose length is known from the start."""
     have: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         have[row[1]].add(row[2])
     missing = []
-    for task in tasks.values():
+    for task in tasks:
         wanted, there = initial_map_indexes(spec, task), have.get(task.task_id, set())
         if not there or (-1 not in there and wanted != [-1]):
             missing += [(task, index) for index in wanted if index not in there]
