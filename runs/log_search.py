@@ -145,11 +145,13 @@ def _whole_line(file: BinaryIO, position: int) -> int:
 
 
 def _lines(data: bytes, begin: int, spots: Spots) -> Iterator[Line]:
-    seen = -1
+    """Yield the lines of the spots, each once; a line that is full of spots is not gone through for each of them."""
+    over = 0
     for spot in spots(data):
-        start = data.rfind(b"\n", 0, spot) + 1
-        if start == seen:
+        if spot < over:
             continue
-        seen = start
+        start = max(over, data.rfind(b"\n", over, spot) + 1)
         end = data.find(b"\n", spot)
-        yield Line(begin + start, log_record(data[start : end if end >= 0 else len(data)]))
+        end = end if end >= 0 else len(data)
+        over = end + 1
+        yield Line(begin + start, log_record(data[start:end]))
