@@ -21,6 +21,7 @@ from runs.explain.decisions import explain
 from runs.run_graph import RunGraph
 from runs.run_nodes import InstanceState, Key
 from runs.states import DAG_RUN_FINISHED, FINISHED, TaskInstanceState
+from runs.task_dates import has_instances
 from runs.trigger_rules import Outcome
 
 Log = Callable[[dict[str, Any]], None]
@@ -51,7 +52,9 @@ class LocalRun:
         self.due: dict[Key, datetime] = {}
         self.triggers = TriggerLoop(store, self.clock, on_log)
         self.outcomes = Outcomes(self)
-        new = [InstanceState(task.task_id, index) for task in spec.tasks for index in initial_map_indexes(spec, task)]
+        date = datetime.fromisoformat(self.run["logical_date"]) if self.run["logical_date"] else None
+        here = [task for task in spec.tasks if has_instances(task, date, self.run["run_type"])]
+        new = [InstanceState(task.task_id, index) for task in here for index in initial_map_indexes(spec, task)]
         for item in new:
             self._add(item.key)
         self.graph = RunGraph(spec, new, past=self.outcomes.past())

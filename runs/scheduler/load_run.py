@@ -53,7 +53,8 @@ def load_run(holdings: Holdings, run: DagRun) -> OwnedRun:
     tasks = {task.task_id: task.in_run(run.run_type) for task in spec.tasks}
     _follow_version(rows, version_id, tasks)
     rows = _without_removed(run, rows, tasks)
-    rows += _create(run, version_id, _missing(spec, [task for task in tasks.values() if has_instances(task, run)], rows))
+    here = [task for task in tasks.values() if has_instances(task, run.logical_date, run.run_type)]
+    rows += _create(run, version_id, _missing(spec, here, rows))
     plan = _plan(version_id, hashes)
     graph = RunGraph(plan, [_known(row) for row in rows], past=past_facts(run, spec))
     branches, below = branches_of(spec)

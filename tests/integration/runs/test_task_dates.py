@@ -47,8 +47,8 @@ def test_what_is_below_a_task_without_instances_waits_and_the_run_fails() -> Non
 
 def test_a_run_without_logical_date_and_a_backfill_have_all_tasks() -> None:
     assert states(run_of(late(), logical_date=None)) == {"late": "success"}
-    assert has_instances(late(), DagRun(run_type="backfill", logical_date=DATE))
-    assert not has_instances(late(), DagRun(run_type="scheduled", logical_date=DATE))
+    assert has_instances(late(), DATE, "backfill")
+    assert not has_instances(late(), DATE, "scheduled")
 
 
 def test_a_run_before_all_tasks_is_a_success_of_none() -> None:

@@ -343,3 +343,13 @@ def test_a_task_sees_its_instance_of_the_run_before() -> None:
     first = run_dag(made, store=store, run_id="first", logical_date="2026-01-01T00:00:00+00:00")
     second = run_dag(made, store=store, run_id="second", logical_date="2026-01-02T00:00:00+00:00")
     assert (first.results.get("look"), second.results["look"]) == (None, ["first", "look", "success", 1, -1, "UTC"])
+
+
+def test_a_task_whose_dates_do_not_cover_the_run_is_left_out_as_in_a_deployment() -> None:
+    with DAG("dated", start_date=datetime(2026, 1, 1, tzinfo=UTC)) as made:
+        EmptyOperator(task_id="late", start_date=datetime(2026, 2, 1, tzinfo=UTC)) >> EmptyOperator(task_id="below")
+        EmptyOperator(task_id="plain")
+    before = run_dag(made, logical_date="2026-01-05T00:00:00+00:00", run_id="before")
+    assert (before.state, before.states) == ("failed", {"below": None, "plain": "success"})
+    after = run_dag(made, logical_date="2026-02-05T00:00:00+00:00", run_id="after")
+    assert (after.state, set(after.states)) == ("success", {"late", "below", "plain"})
