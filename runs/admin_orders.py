@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin_rows import ReadOnlyAdmin, carry_out, flag, pretty_field
+from accounts.admin_rows import ReadOnlyAdmin, carry_out, flag, pretty, pretty_field
+from accounts.services import masked
 from runs.backfills.refusals import BackfillClosedError
 from runs.backfills.services import backfill_cancel, backfill_pause
 from runs.bulk.progress import line
@@ -70,8 +71,12 @@ class BulkActionAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     exclude = ["selection", "options", "user_id", "token_id", "frozen_to", "is_frozen", "parts"]
     selection_shown = pretty_field("selection")
-    options_shown = pretty_field("options")
     readonly_fields = ["progress", "failures_shown", "selection_shown", "options_shown"]
+
+    @admin.display(description="options")
+    def options_shown(self, row: BulkAction) -> str:
+        """Show what was asked beside the selection, without the secrets of a configuration."""
+        return pretty(masked(row.options))
 
     @admin.display(description="progress")
     def progress(self, row: BulkAction) -> str:

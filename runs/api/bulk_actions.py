@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.roles import Role
+from accounts.services import masked
 from orchestrator.kernel.clock import utcnow
 from orchestrator.rest import scalars
 from orchestrator.rest.answers import json_response
@@ -64,8 +65,9 @@ ORDER = Body(
 )
 ACTION = Schema(
     "BulkActionResponse",
-    *("id", "kind", "target", "selection", "options", "actor", "reason", "request_id", "state", "error"),
+    *("id", "kind", "target", "selection", "actor", "reason", "request_id", "state", "error"),
     *("total", "done", "changed", "unchanged", "failed", "created_at", "started_at", "ended_at"),
+    options=lambda row: masked(row.options),
     is_counted="is_frozen",
     items=lambda row: items_of(row.target, row.kind).value,
     progress=share_done,
@@ -95,7 +97,7 @@ def create_bulk_action(call: Call) -> Any:
     if call.body["dry_run"]:
         found = foreseen(order)
         return {"dry_run": True, "total_entries": found.total, "by_state": found.by_state, "dag_runs": found.runs}
-    sent = {name: call.body[name] for name in call.body.given}
+    sent = {name: call.body[name] for name in call.body.given} | {"options": order.options}
     if call.body["items"] is not None:
         sent["items"] = len(call.body["items"])  # the action itself keeps them
     action = bulk_order_for(call.request.user, order, sent, reason=call.body["reason"] or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import ProblemError
+from runs.json_given import ValueUnreadableError, conf_given
 
 
 class Target(StrEnum):
@@ -44,9 +44,9 @@ def _switch(default: bool = False) -> Field:
 def _configuration(value: Any) -> dict[str, Any]:
     """Take a JSON object, or its text, as the command line has it."""
     try:
-        return scalars.dictionary(json.loads(value) if isinstance(value, str) else value)
-    except ValueError as error:
-        raise ProblemError("json_invalid", "Input should be a JSON object", {"error": str(error)}) from error
+        return conf_given(value)
+    except ValueUnreadableError as error:
+        raise ProblemError("value_error", f"Value error, {error}", {"error": {}}) from error
 
 
 _NOTE = Field(scalars.text_up_to(1000))

@@ -70,20 +70,28 @@ def read_order(target: str, kind: str, filters: Any, items: Any, options: Any) -
         raise _invalid("the time is past: name one to come, or none", ["options", "until"], until)
     if (filters is None) == (items is None):
         raise _invalid("Exactly one of filters and items must be provided.", [], {"filters": filters, "items": items})
-    if given.get("dag_version") is not None and not _is_of_one_dag(filters, items):
+    selection = {"items": items} if items is not None else {"filters": _checked(target, filters)}
+    if given.get("dag_version") is not None and not _is_of_one_dag(selection):
         raise _invalid("a number means a version of one DAG: name it", ["options", "dag_version"], given["dag_version"])
-    if items is not None:
-        return Order(kind, target, {"items": items}, dict(options or {}))
+    return Order(kind, target, selection, _kept(options or {}, given))
+
+
+def _checked(target: str, filters: Any) -> dict[str, Any]:
     if not filters:
         raise _invalid('Name at least one filter; {"dag_id": "~"} means everything.', ["filters"], filters)
     narrowed(target, filters)
-    return Order(kind, target, {"filters": _without_groups(filters)}, dict(options or {}))
+    return _without_groups(filters)
 
 
-def _is_of_one_dag(filters: Any, items: Any) -> bool:
-    if items is not None:
-        return len({item["dag_id"] for item in items}) == 1
-    named = filters.get("dag_id"), filters.get("dag_ids")
+def _kept(options: Mapping[str, Any], given: Values) -> dict[str, Any]:
+    """Return the options as given, but a configuration as an object: in its text nobody would find the secrets to mask."""
+    return dict(options) | ({"conf": given["conf"]} if "conf" in options else {})
+
+
+def _is_of_one_dag(selection: Mapping[str, Any]) -> bool:
+    if "items" in selection:
+        return len({item["dag_id"] for item in selection["items"]}) == 1
+    named = (selection["filters"].get(name) for name in ("dag_id", "dag_ids"))
     return any(found not in (None, ANY) and (isinstance(found, str) or len(found) == 1) for found in named)
 
 

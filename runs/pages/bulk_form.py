@@ -21,12 +21,12 @@ from runs.bulk.found import Foreseen
 from runs.bulk.kinds import Target, noun_of
 from runs.bulk.requests import ANY, Order, read_order
 from runs.bulk.selection import foreseen_within
+from runs.json_given import ValueUnreadableError, conf_of_text
 from runs.models import DagRun
 from runs.pages.bulk_bar import WORDS, Act
 from runs.pages.dags.list_spec import DAGS
 from runs.pages.form_times import TimeUnreadableError, instant_given
 from runs.pages.instance_list import INSTANCES
-from runs.pages.param_values import ValueUnreadableError, conf_of_text
 from runs.pages.run_list import RUNS
 
 SPECS: dict[str, ListSpec] = {

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from accounts.services import masked
 from orchestrator.kernel.clock import utcnow
 from orchestrator.ui.lists import Column, Filter, ListSpec, chips_of
 from runs.api.bulk_actions import LIST, NEWEST_FIRST
@@ -74,7 +75,7 @@ def asked_of(action: BulkAction) -> Asked:
         query.setlist(name, [str(item) for item in (value if isinstance(value, list) else [value])])
     items = selection.get("items", [])
     filters = [(chip.label, chip.value) for chip in chips_of(spec, query, only_known=False)]
-    options = [(name.replace("_", " "), text_of(value)) for name, value in action.options.items()]
+    options = [(name.replace("_", " "), text_of(value)) for name, value in masked(action.options).items()]
     return Asked(filters, items[:SHOWN_ITEMS], max(len(items) - SHOWN_ITEMS, 0), options)
 
 

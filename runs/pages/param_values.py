@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,17 +10,11 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
+from runs.json_given import ValueUnreadableError, finite, json_given
 from runs.pages.param_fields import ParamField, fields_of, types_of
 from runs.param_check import ParamsInvalidError, check_params
 
 NO_VALUE = "This needs a value."
-# NUL and halves of a pair: PostgreSQL takes no JSON with these in its texts.
-_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
-_DEEPEST = 100
-
-
-class ValueUnreadableError(ValueError):
-    """What a field holds is no value of its kind; the text says what would be one."""
 
 
 @dataclass(slots=True)
@@ -56,43 +47,6 @@ def problems_of(params: Mapping[str, Any], conf: Mapping[str, Any]) -> dict[str,
         except ParamsInvalidError as error:
             found[name] = _sentence(str(error), name)
     return found
-
-
-def conf_of_text(text: str) -> dict[str, Any]:
-    """Return a configuration written as JSON. Raises ``ValueUnreadableError``."""
-    if not text.strip():
-        return {}
-    try:
-        conf = json_given(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueUnreadableError(f"This is no JSON: {error}") from error
-    if not isinstance(conf, dict):
-        raise ValueUnreadableError('A configuration is a JSON object, such as {"name": "value"}.')
-    return conf
-
-
-def json_given(text: str) -> Any:
-    """Return the value that a JSON text means, if a database can keep it. Raises ``ValueError`` or ``RecursionError``."""
-    value = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    _check_keepable(value, 0)
-    return value
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no number that can be kept")
-    return number
-
-
-def _check_keepable(value: Any, depth: int) -> None:
-    if depth > _DEEPEST:
-        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
-    if isinstance(value, str) and _NOT_KEPT.search(value):
-        raise ValueError("a text in it has a character that cannot be kept, such as NUL")
-    if isinstance(value, dict | list):
-        for item in value if isinstance(value, list) else (*value, *value.values()):
-            _check_keepable(item, depth + 1)
 
 
 def _sentence(text: str, name: str) -> str:
@@ -137,7 +91,7 @@ def _integer(raw: str, item: ParamField) -> int:
 
 def _number(raw: str, item: ParamField) -> int | float:
     try:
-        return int(raw) if raw.strip().lstrip("+-").isdecimal() else _finite(raw)
+        return int(raw) if raw.strip().lstrip("+-").isdecimal() else finite(raw)
     except ValueError as error:
         raise ValueUnreadableError("This is no number.") from error
 

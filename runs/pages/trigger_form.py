@@ -12,10 +12,11 @@ from django.http import QueryDict
 
 from orchestrator.sdk.definitions.timetables import AirflowTimetableInvalid, decode_timetable
 from orchestrator.sdk.serialization.spec import DagSpec
+from runs.json_given import ValueUnreadableError, conf_of_text, json_given
 from runs.models import DagRun
 from runs.pages.form_times import TimeUnreadableError, instant_given
 from runs.pages.param_fields import Section, fields_of, sections_of
-from runs.pages.param_values import ValueUnreadableError, conf_of_text, json_given, problems_of, read_fields
+from runs.pages.param_values import problems_of, read_fields
 from runs.run_ids import LONGEST_RUN_ID, run_id_problem
 
 RECENT = 10

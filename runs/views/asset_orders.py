@@ -17,9 +17,9 @@ from dags_app.models import Dag
 from orchestrator.ui.returning import way_back
 from runs.api.asset_events import LONGEST_KEY
 from runs.assets.by_hand import NoWriterError, SeveralWritersError, event_make, materialize, queue_empty, queued, writer_of
+from runs.json_given import ValueUnreadableError, conf_of_text
 from runs.models import AssetState
 from runs.pages.affected import FormRefusedError
-from runs.pages.param_values import ValueUnreadableError, conf_of_text
 from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError
 from runs.views.assets import asset_or_404
 from runs.views.clear import form_methods

@@ -46,6 +46,14 @@ def test_a_dry_run_counts_and_an_order_is_kept_with_who_and_why(monkeypatch: pyt
     )
 
 
+def test_c30d_a_configuration_is_kept_as_an_object_so_that_its_secrets_are_masked() -> None:
+    fill(runs=1, tasks=1)
+    said("order", "dags", "trigger", "-f", "dag_id=d", "--option", 'conf={"api_token": "tell-nobody"}')
+    assert BulkAction.objects.get().options == {"conf": {"api_token": "tell-nobody"}}
+    told = str(AuditLog.objects.get(event="create_bulk_action").extra)
+    assert "***" in told and "tell-nobody" not in told
+
+
 def test_following_tells_each_step_once_and_fails_where_items_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     fill(runs=1, tasks=1)
     action, duty = order("give_up"), CarryOutBulkActions()

@@ -16,6 +16,7 @@ from runs.models import BulkAction, DagRun, TaskInstance
 from runs.scheduler.carry_out_bulk_actions import CarryOutBulkActions
 from tests.factories import make_dag, make_run, make_ti
 from tests.integration.accounts.world import client_of, person
+from tests.integration.ui.signed_in import client_of as signed_in
 from tests.specs import dag
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +94,8 @@ def test_items_are_named_and_unknown_ones_are_refused_together(client: Client, r
         (order(kind="burn"), ["body", "kind"]),
         (order(filters={"dag_id": "d", "colour": "red"}), ["body", "filters", "colour"]),
         (order(filters={"dag_id": 7}), ["body", "filters", "dag_id"]),
+        (order(filters={"dag_id": 7}, options={"dag_version": 1}), ["body", "filters", "dag_id"]),
+        (order(filters={"dag_ids": [7]}, options={"dag_version": 1}), ["body", "filters", "dag_ids"]),
         (order(filters={}), ["body", "filters"]),
         (order(filters=[]), ["body", "filters"]),
         (order(items=[]), ["body", "items"]),
@@ -106,6 +109,42 @@ def test_a_wrong_order_is_refused_with_the_place(client: Client, run: DagRun, bo
     answer = post(client, PATH, body)
     assert answer.status_code == 422, answer.content
     assert place in [problem["loc"] for problem in answer.json()["detail"]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("[" * 100_000, "This is no JSON"),
+        ('{"a": NaN}', "NaN is no number"),
+        ('{"a": "\\u0000"}', "character that cannot be kept"),
+        ({"a": float("nan")}, "nan is no number"),
+        ({"a": "\x00"}, "character that cannot be kept"),
+        ("[" * 102 + "]" * 102, "nested more than 100 levels"),
+        ("[]", "is a JSON object"),
+        ([], "is a JSON object"),
+        (7, "is a JSON object"),
+    ],
+)
+def test_a_configuration_that_no_run_can_keep_is_refused_when_it_is_ordered(
+    client: Client, run: DagRun, given: Any, said: str
+) -> None:
+    answer = post(client, PATH, {"target": "dags", "kind": "trigger", "filters": {"dag_id": "d"}, "options": {"conf": given}})
+    assert answer.status_code == 422, answer.content
+    (problem,) = answer.json()["detail"]
+    assert problem["loc"] == ["body", "options", "conf"] and said in problem["msg"]
+
+
+@pytest.mark.parametrize("conf", [{"api_token": "tell-nobody"}, '{"api_token": "tell-nobody"}'])
+def test_c30d_secrets_of_a_configuration_reach_the_runs_and_nobody_who_looks(client: Client, run: DagRun, conf: Any) -> None:
+    asked = {"target": "dags", "kind": "trigger", "filters": {"dag_id": "d"}, "options": {"conf": conf}, "dry_run": False}
+    answer = post(client, PATH, asked)
+    assert answer.json()["options"] == {"conf": {"api_token": "***"}}
+    carry_out()
+    assert DagRun.objects.get(run_type="manual", state="queued").conf == {"api_token": "tell-nobody"}
+    told = [str(row.extra) for row in AuditLog.objects.all()]
+    number, viewer = answer.json()["id"], signed_in("Viewer")
+    pages = [viewer.get(place).content.decode() for place in (f"/bulk/{number}", PATH, f"{PATH}/{number}")]
+    assert len(told) == 2 and all("***" in text and "tell-nobody" not in text for text in told + pages)
 
 
 def test_a_state_that_does_not_exist_is_refused_as_in_the_lists(client: Client, run: DagRun) -> None:
