@@ -3,6 +3,7 @@
 A line of JSON comes in for each that goes out: first the expression for what is wrong with it, then texts for their spans.
 """
 
+import io
 import json
 import re
 import resource
@@ -17,6 +18,8 @@ def main() -> None:
     """Answer until the other side closes."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_SECONDS, MOST_CPU_SECONDS))
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogatepass")
     try:
         expression = re.compile(json.loads(sys.stdin.readline()), re.IGNORECASE | re.MULTILINE)
     except (re.error, RecursionError, OverflowError) as error:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 
 from runs.log_expression import Expression, ExpressionError, Span
 from runs.log_search import Bounds, Found, Spots, candidates, every_line, shown_text, spots_of
@@ -24,7 +23,9 @@ from runs.pages.ti_address import path_of_instance
 MOST_HITS = 200
 LONGEST_TEXT = 64 * 1024
 BEFORE, MATCH, AFTER = 80, 300, 300
+# Lines are looked at together, for each is sent to a process at a price; so many, or until they have so many letters.
 _AT_ONCE = 1000
+_LETTERS_AT_ONCE = 1024 * 1024
 Spans = Callable[[Sequence[str]], list[Span | None]]
 
 
@@ -103,8 +104,7 @@ def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bou
     except LogPathError:
         return Found(complete=True)
     wanted = (line for line in lines if not asked.levels or level_of(line.record) in asked.levels)
-    while some := list(islice(wanted, _AT_ONCE)):
-        texts = [plain_text(shown_text(line.record))[:LONGEST_TEXT] for line in some]
+    for some, texts in _together(wanted):
         for line, text, span in zip(some, texts, spans(texts), strict=True):
             if span is None:
                 continue
@@ -112,6 +112,23 @@ def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bou
             if len(found.rows) >= MOST_HITS:
                 return Found(scanned=line.position + 1)
     return scan
+
+
+def _together(lines: Iterator[Line]) -> Iterator[tuple[list[Line], list[str]]]:
+    """Yield lines and what each shows, as many as are looked at together."""
+    some: list[Line] = []
+    texts: list[str] = []
+    letters = 0
+    for line in lines:
+        text = plain_text(shown_text(line.record))
+        some.append(line)
+        texts.append(text[:LONGEST_TEXT])
+        letters += len(text)
+        if len(some) >= _AT_ONCE or letters >= _LETTERS_AT_ONCE:
+            yield some, texts
+            some, texts, letters = [], [], 0
+    if some:
+        yield some, texts
 
 
 def _hit(attempt: AttemptFields, line: Line, text: str, span: Span) -> Hit:

@@ -1,11 +1,13 @@
 """The logs of all tries of a task instance, and of a run, are searched at once by text, expression and level, within bounds (C10-e)."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from orchestrator.kernel.ids import new_id
+from runs import log_expression
 from runs.log_expression import Expression, ExpressionError
 from runs.log_search import Bounds
 from runs.models import TaskInstance, TaskInstanceHistory
@@ -95,6 +97,37 @@ def test_c10e_an_expression_that_never_ends_is_told_to_the_person(
     write_log(ti, [said("a" * 40 + "!")])
     monkeypatch.setattr(log_hits, "Expression", lambda pattern: Expression(pattern, most_seconds=0.5))
     assert "takes too long" in viewer.get(PAGE, {"q": "(a+)+$", "regex": "on"}).content.decode()
+
+
+def test_i7_lines_of_many_letters_are_sent_to_the_process_in_parts(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(ti, [said("ш" * 32_000) for _ in range(100)] + [said("ж")])
+    sent: list[int] = []
+    spans = Expression.spans
+    monkeypatch.setattr(Expression, "spans", lambda self, texts: sent.append(sum(map(len, texts))) or spans(self, texts))
+    assert found(viewer, q="^ж", regex="on") == [(3, "ж")]
+    assert len(sent) >= 3 and max(sent) < 1_100_000
+
+
+def test_c10e_an_expression_is_found_where_it_stands_behind_any_letters() -> None:
+    text = "\ud83d half of a pair,\r\n\u2028 Größe, ж and 🦉: here"
+    with Expression(r"ж and \W: here$") as expression:
+        assert expression.spans([text]) == [(text.index("ж"), len(text))]
+
+
+def test_i7_few_expressions_run_at_once_and_whoever_finds_no_place_is_told(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_expression, "MOST_SECONDS_WAITED", 0)
+    with ExitStack() as held:
+        for _ in range(log_expression.MOST_AT_ONCE):
+            held.enter_context(Expression("a"))
+        assert "Too many people look for" in viewer.get(PAGE, {"q": "begin", "regex": "on"}).content.decode()
+    for _ in range(log_expression.MOST_AT_ONCE + 1):
+        with pytest.raises(ExpressionError, match="Not a regular"):
+            Expression("[")
+    assert len(found(viewer, q="begin", regex="on")) == 3
 
 
 def test_c10e_more_than_a_page_is_reached_by_going_on(ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
