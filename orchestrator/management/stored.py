@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandError
 
 from orchestrator.management.local_arguments import date_of
+from orchestrator.sdk.definitions.timetables.instants import zone_of
 
 if TYPE_CHECKING:
     from dags_app.models import Dag
@@ -107,4 +107,4 @@ def _tasks_to_come(run: DagRun) -> list[str]:
 def local_instant(text: str | None, zone: str) -> datetime | None:
     """Return the wall-clock time of an argument as an instant of a zone, None for none; an offset in the text is left out."""
     found = date_of(text)
-    return None if found is None else found.replace(tzinfo=ZoneInfo(zone))
+    return None if found is None else found.replace(tzinfo=zone_of(zone))

@@ -67,9 +67,18 @@ class AirflowConfigParser:
             raise AirflowConfigException(f"[{section}] {key} is no JSON: {error}") from None
 
     def gettimedelta(self, section: str, key: str, fallback: Any = None, **_: Any) -> timedelta | None:
-        """Return the option's whole seconds as timedelta, ``fallback`` where it is not set or empty."""
-        found: int | None = self._number(int, section, key, None) if self.get(section, key, None) else None
-        return timedelta(seconds=found) if found else fallback
+        """Return the option's whole seconds as timedelta, ``fallback`` where it is not set or empty.
+
+        Raises ``AirflowConfigException`` for anything else, and for more than a timedelta can hold.
+        """
+        if self.get(section, key, None) in (None, ""):
+            default: timedelta | None = fallback
+            return default
+        found: int = self._number(int, section, key, None)
+        try:
+            return timedelta(seconds=found)
+        except OverflowError:
+            raise AirflowConfigException(f"[{section}] {key} is {found}, which is too many seconds for a timedelta.") from None
 
     def getimport(self, section: str, key: str, **options: Any) -> Any:
         """Return the object at the dotted path, None for an empty one; raises ``AirflowConfigException`` if it cannot be had."""

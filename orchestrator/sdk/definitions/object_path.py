@@ -76,7 +76,7 @@ class ObjectPath(os.PathLike[str]):
         return str(self._path) if self._is_local else str(self)
 
     def __truediv__(self, other: Any) -> Self:
-        return self._with(self._path / str(other))
+        return self.joinpath(other)
 
     def __rtruediv__(self, other: str) -> Self:
         return self._with(PurePosixPath(other) / self._plain, bucket="") if self._is_local else NotImplemented
@@ -183,8 +183,9 @@ class ObjectPath(os.PathLike[str]):
         return self.as_uri() if self.protocol else str(self._path)
 
     def joinpath(self, *others: Any) -> Self:
-        """Return a path further down."""
-        return self._with(self._path.joinpath(*map(str, others)))
+        """Return a path further down; a slash before a part leads to the root on this machine, and nowhere else in a store."""
+        parts = [str(part) if self._is_local else str(part).lstrip("/") for part in others]
+        return self._with(self._path.joinpath(*parts))
 
     def joinuri(self, uri: Any) -> Self:
         """Return what a link from here leads to: another URI, or a path beside this one."""

@@ -179,8 +179,9 @@ class ObjectStoragePath(ObjectPath):
 
     def glob(self, pattern: str) -> Iterator[ObjectStoragePath]:
         """Return what matches below the folder; ``**`` stands for any folders."""
-        start = len(self.path.strip("/"))
-        found = self.fs.glob(f"{self.path}/{pattern}")
+        folder = os.path.abspath(self.path) if self._is_local else self.path
+        start = len(folder.strip("/"))
+        found = self.fs.glob(f"{folder}/{pattern}")
         return (self / name.strip("/")[start:].lstrip("/") for name in sorted(found))
 
     def rglob(self, pattern: str) -> Iterator[ObjectStoragePath]:
@@ -260,7 +261,10 @@ class ObjectStoragePath(ObjectPath):
         if self.is_dir():
             if not recursive:
                 raise ValueError(f"{self} is a folder; copy it with recursive=True")
-            for child in self.iterdir():
+            children = list(self.iterdir())
+            if not children:
+                target.mkdir(parents=True, exist_ok=True)  # others are made by their files
+            for child in children:
                 child.copy(target / child.name, recursive=True)
             return
         with self.open("rb") as source, target.open("wb") as sink:

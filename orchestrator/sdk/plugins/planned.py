@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,29 +19,44 @@ _RUN_UNKNOWN = (
     *("start_date", "end_date", "created_at", "updated_at", "last_scheduling_decision", "triggered_by", "triggering_user_name"),
     *("partition_key", "partition_date", "backfill_id", "note", "created_dag_version_id", "bundle_version", "version_number"),
     *("creating_job_id", "scheduled_by_job_id", "log_template_id", "span_status", "context_carrier"),
+    *("backfill", "backfill_max_active_runs", "created_dag_version", "dag_model", "dag_run_note", "duration"),
 )
+_RUN_EMPTY = ("dag_versions", "deadlines", "task_instances", "task_instances_histories")
 _INSTANCE_UNKNOWN = (
     *("id", "run_id", "state", "dag_run", "dag_model", "dag_version", "dag_version_id", "start_date", "end_date", "duration"),
     *("queued_dttm", "scheduled_dttm", "updated_at", "last_heartbeat_at", "logical_date", "note", "rendered_map_index"),
     *("next_method", "next_kwargs", "trigger_id", "trigger_timeout", "external_executor_id", "pid", "queued_by_job_id"),
-    *("retry_delay_override", "retry_reason", "unixname", "span_status", "context_carrier"),
+    *("retry_delay_override", "retry_reason", "unixname", "span_status", "context_carrier", "run_after", "log_url"),
+    *("hitl_detail", "mark_success_url", "rendered_task_instance_fields", "start_trigger_args", "task_instance_note"),
+    *("trigger", "triggerer_job"),
 )
+log = logging.getLogger(__name__)
 
 
 class PlannedDagRun:
-    """What a hook gets as ``dag_run``: the kind of the run; the rest is None, for it is not known before there is one."""
+    """What a hook gets as ``dag_run``: its DAG and kind; the rest is None or empty, for it is not known before there is one."""
 
-    def __init__(self, dag_id: str, run_type: DagRunType) -> None:
+    log = log
+
+    def __init__(self, dag: Any, run_type: DagRunType) -> None:
         for name in _RUN_UNKNOWN:
             setattr(self, name, None)
-        self.dag_id, self.run_type, self.clear_number = dag_id, run_type, 0
+        self.dag, self.dag_id, self.run_type, self.clear_number = dag, dag.dag_id, run_type, 0
+        self.max_active_runs = dag.max_active_runs
         self.conf: dict[str, Any] = {}
-        self.stats_tags = {"dag_id": dag_id, "run_type": run_type}
+        for name in _RUN_EMPTY:
+            setattr(self, name, [])
+        self.stats_tags = {"dag_id": self.dag_id, "run_type": run_type}
+
+    def get_dag(self) -> Any:
+        """Return the DAG."""
+        return self.dag
 
 
 class PlannedTaskInstance:
     """What a strategy or hook gets: the attributes of a task instance that are known before there is a run."""
 
+    log = log
     task: Any
     is_premature = test_mode = False
     set_in_vain: Sequence[str] = ()

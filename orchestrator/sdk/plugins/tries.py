@@ -32,12 +32,12 @@ def plan_tries(dag: Any, spec: DagSpec) -> None:
     for task_spec in spec.tasks:
         task = dag.task_dict[task_spec.task_id]
         if is_mutated or isinstance(task.weight_rule, PriorityWeightStrategy):
-            _plan(task, task_spec, spec.dag_id, is_mutated)
+            _plan(task, task_spec, dag, is_mutated)
 
 
-def _plan(task: Any, spec: TaskSpec, dag_id: str, is_mutated: bool) -> None:
+def _plan(task: Any, spec: TaskSpec, dag: Any, is_mutated: bool) -> None:
     kinds = DagRunType if is_mutated else (DagRunType.SCHEDULED,)
-    planned = {kind.value: _tries(task, spec, PlannedDagRun(dag_id, kind), is_mutated) for kind in kinds}
+    planned = {kind.value: _tries(task, spec, PlannedDagRun(dag, kind), is_mutated) for kind in kinds}
     by_kind = {kind: _values(tries, is_mutated) for kind, tries in planned.items()}
     _tell_vain(spec, planned.values())
     usual = by_kind[DagRunType.SCHEDULED.value]
@@ -47,7 +47,8 @@ def _plan(task: Any, spec: TaskSpec, dag_id: str, is_mutated: bool) -> None:
 
 
 def _tries(task: Any, spec: TaskSpec, run: PlannedDagRun, is_mutated: bool) -> list[PlannedTaskInstance]:
-    return [_planned(task, spec, run, number, is_mutated) for number in range(min(spec.retries, MOST_TRIES) + 1)]
+    most = min(max(spec.retries, 0), MOST_TRIES)
+    return [_planned(task, spec, run, number, is_mutated) for number in range(most + 1)]
 
 
 def _values(planned: list[PlannedTaskInstance], is_mutated: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +205,15 @@ def test_tasks_are_cleared_by_pattern_state_and_date() -> None:
     assert "task instances cleared" in said("tasks", "clear", "^d", "-R", "-u", "-t", "report", "-y")
     with pytest.raises(CommandError, match="bundle 'dags-folder'"):
         said("tasks", "clear", "d", "-B", "other", "-y")
+
+
+def test_partitions_of_a_dag_in_a_zone_without_a_name_are_found_by_their_dates() -> None:
+    dag = make_dag(spec=replace(spec("t"), timezone="+03:00"))
+    day = datetime(2026, 1, 5, tzinfo=timezone(timedelta(hours=3)))
+    for number in range(2):
+        run = make_run(dag, f"r{number}", partition_key="x", partition_date=day - timedelta(days=number), state="success")
+        make_ti(run, state="success")
+    assert "across 1" in said("dags", "clear", "d", "--partition-date-start", "2026-01-05", "-y")
 
 
 def test_runs_are_cleared_by_id_and_by_partition() -> None:

@@ -166,3 +166,27 @@ def test_a_text_is_written_with_the_encoding_and_line_ends_that_are_named(folder
     assert (folder / "t").write_text("ä\n", encoding="latin-1", newline="\r\n") == 2
     assert (folder / "t").read_bytes() == b"\xe4\r\n"
     assert (folder / "t").read_text(encoding="ascii", errors="ignore") == "\n"
+
+
+def test_a_folder_is_moved_with_its_empty_folders(folder: ObjectStoragePath) -> None:
+    (folder / "a" / "empty").mkdir(parents=True)
+    (folder / "a" / "full" / "f").write_text("x")
+    (folder / "a").move(folder / "c", recursive=True)
+    assert (folder / "c" / "empty").is_dir()
+    assert (folder / "c" / "full" / "f").read_text() == "x"
+    assert not (folder / "a").exists()
+
+
+def test_a_pattern_is_looked_for_below_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w" / "deep").mkdir(parents=True)
+    for name in ("w/one.csv", "w/deep/two.csv"):
+        (tmp_path / name).write_text("x")
+    assert [str(path) for path in ObjectStoragePath("w").glob("*.csv")] == ["w/one.csv"]
+    assert sorted(str(path) for path in ObjectStoragePath("w").rglob("*.csv")) == ["w/deep/two.csv", "w/one.csv"]
+
+
+@pytest.mark.parametrize(("base", "joined"), [("s3://b/k", "s3://b/k/abs"), ("/k", "/abs"), ("file:///k", "file:///abs")])
+def test_a_slash_before_a_part_never_leads_out_of_a_folder_of_a_store(base: str, joined: str) -> None:
+    path = ObjectStoragePath(base)
+    assert (str(path / "/abs"), str(path.joinpath("/abs"))) == (joined, joined)

@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from orchestrator.kernel.faults import fault_point
@@ -68,7 +69,8 @@ def run_attempt(load: Callable[[], dict[str, Any]], attempt: Message, descriptor
 def _run(load: Callable[[], dict[str, Any]], startup: Message, channel: Channel) -> int:
     dag_id = startup["ti"]["dag_id"]
     try:
-        dags = load()
+        with parsing_for(startup["ti"]):
+            dags = load()
     except LoadError as error:
         say_missing(channel, error.cause, str(error))
         return CANNOT_START
@@ -100,8 +102,20 @@ def connect_streams(out: int, err: int) -> None:
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
 
 
+@contextmanager
+def parsing_for(ti: Message) -> Iterator[None]:
+    """Let ``get_parsing_context()`` name a task while its file is imported, and to nothing that it starts later."""
+    names = {DAG_ID_VARIABLE: ti["dag_id"], TASK_ID_VARIABLE: ti["task_id"]}
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+
+
 def set_task_environment(startup: Message) -> None:
-    """Set the variables by which programs that a task starts, and ``get_parsing_context()``, learn where they belong."""
+    """Set the variables by which programs that a task starts learn where they belong."""
     ti, run = startup["ti"], startup["ti_context"].get("dag_run") or {}
     values = {
         "AIRFLOW_CTX_DAG_ID": ti["dag_id"],
@@ -109,7 +123,5 @@ def set_task_environment(startup: Message) -> None:
         "AIRFLOW_CTX_DAG_RUN_ID": ti["run_id"],
         "AIRFLOW_CTX_TRY_NUMBER": ti["try_number"],
         "AIRFLOW_CTX_LOGICAL_DATE": run.get("logical_date"),
-        DAG_ID_VARIABLE: ti["dag_id"],
-        TASK_ID_VARIABLE: ti["task_id"],
     }
     os.environ.update({name: str(value) for name, value in values.items() if value is not None})

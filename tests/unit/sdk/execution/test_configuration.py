@@ -50,15 +50,30 @@ class Word(Enum):
 
 
 def test_an_option_may_be_read_as_a_time_an_object_or_a_member(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in {"wait": "90", "none": "", "path": "pathlib.Path", "gone": "pathlib.Nothing", "word": "ONE"}.items():
+    for key, value in {
+        "wait": "90",
+        "now": "0",
+        "none": "",
+        "path": "pathlib.Path",
+        "gone": "pathlib.Nothing",
+        "word": "ONE",
+    }.items():
         monkeypatch.setenv(f"AIRFLOW__MINE__{key.upper()}", value)
     assert conf.gettimedelta("mine", "wait") == timedelta(seconds=90)
+    assert conf.gettimedelta("mine", "now", fallback=timedelta(1)) == timedelta(0)
     assert conf.gettimedelta("mine", "none", fallback=timedelta(1)) == timedelta(1)
     assert (conf.getimport("mine", "path"), conf.getimport("mine", "none")) == (Path, None)
     assert conf.getenum("mine", "word", Word) is Word.ONE
     for read in (lambda: conf.getimport("mine", "gone"), lambda: conf.getenum("mine", "path", Word)):
         with pytest.raises(AirflowConfigException, match=r"\[mine\]"):
             read()
+
+
+@pytest.mark.parametrize("seconds", ["9" * 20, "soon", "1.5"])
+def test_an_option_that_is_no_time_span_is_an_error_that_names_it(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__MINE__WAIT", seconds)
+    with pytest.raises(AirflowConfigException, match=r"\[mine\] wait"):
+        conf.gettimedelta("mine", "wait")
 
 
 def test_an_option_may_be_mandatory() -> None:

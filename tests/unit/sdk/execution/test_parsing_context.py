@@ -7,12 +7,21 @@ import os
 import pytest
 
 from orchestrator.sdk import get_parsing_context
-from orchestrator.sdk.execution.host.task_process import set_task_environment
+from orchestrator.sdk.execution.host.task_process import parsing_for, set_task_environment
+
+TI = {"dag_id": "d", "task_id": "g.t", "run_id": "r", "try_number": 1}
 
 
-def test_a_running_task_is_what_its_process_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_imported_for_a_task_is_told_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", dict(os.environ))
     assert tuple(get_parsing_context()) == (None, None)
-    ti = {"dag_id": "d", "task_id": "g.t", "run_id": "r", "try_number": 1}
-    set_task_environment({"ti": ti, "ti_context": {}})
-    assert tuple(get_parsing_context()) == ("d", "g.t")
+    with parsing_for(TI):
+        assert tuple(get_parsing_context()) == ("d", "g.t")
+    assert tuple(get_parsing_context()) == (None, None)
+
+
+def test_what_a_task_imports_or_starts_is_imported_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    set_task_environment({"ti": TI, "ti_context": {}})
+    assert os.environ["AIRFLOW_CTX_TASK_ID"] == "g.t"
+    assert tuple(get_parsing_context()) == (None, None)

@@ -77,7 +77,15 @@ def test_the_mutation_hook_sees_the_kind_of_the_run(local_settings):
     assert task.in_run("scheduled") is task
 
 
-# What Airflow 3.3.2 has on its task instances and runs when it calls the hook, database sessions and methods on them apart.
+@pytest.mark.parametrize("retries", [0, -1, -2])
+def test_a_task_whose_retries_are_below_none_has_one_try(retries, local_settings):
+    local_settings("def task_instance_mutation_hook(task_instance, dag_run=None):\n    task_instance.queue = 'seen'\n")
+    assert planned(retries=retries).queue == "seen"
+    assert planned(retries=retries, weight_rule=Decreasing()).priority_weight_total == 4
+
+
+# What Airflow 3.3.2 has on its task instances and runs when it calls the hook: all that `dir` of its classes names without an
+# underscore, but for methods and what belongs to SQLAlchemy or is read by its scheduler alone.
 OF_INSTANCES = [
     "context_carrier",
     "custom_operator_name",
@@ -91,13 +99,17 @@ OF_INSTANCES = [
     "executor",
     "executor_config",
     "external_executor_id",
+    "hitl_detail",
     "hostname",
     "id",
     "is_premature",
     "key",
     "last_heartbeat_at",
+    "log",
+    "log_url",
     "logical_date",
     "map_index",
+    "mark_success_url",
     "max_tries",
     "next_kwargs",
     "next_method",
@@ -112,42 +124,59 @@ OF_INSTANCES = [
     "queued_by_job_id",
     "queued_dttm",
     "rendered_map_index",
+    "rendered_task_instance_fields",
     "retry_delay_override",
     "retry_reason",
+    "run_after",
     "run_as_user",
     "run_id",
     "scheduled_dttm",
     "span_status",
     "start_date",
+    "start_trigger_args",
     "state",
     "stats_tags",
     "task",
     "task_display_name",
     "task_id",
+    "task_instance_note",
     "test_mode",
+    "trigger",
     "trigger_id",
     "trigger_timeout",
+    "triggerer_job",
     "try_number",
     "unixname",
     "updated_at",
 ]
 OF_RUNS = [
+    "backfill",
     "backfill_id",
+    "backfill_max_active_runs",
     "bundle_version",
     "clear_number",
     "conf",
     "context_carrier",
     "created_at",
+    "created_dag_version",
     "created_dag_version_id",
     "creating_job_id",
+    "dag",
     "dag_id",
+    "dag_model",
+    "dag_run_note",
+    "dag_versions",
     "data_interval_end",
     "data_interval_start",
+    "deadlines",
+    "duration",
     "end_date",
     "id",
     "last_scheduling_decision",
+    "log",
     "log_template_id",
     "logical_date",
+    "max_active_runs",
     "note",
     "partition_date",
     "partition_key",
@@ -160,6 +189,8 @@ OF_RUNS = [
     "start_date",
     "state",
     "stats_tags",
+    "task_instances",
+    "task_instances_histories",
     "triggered_by",
     "triggering_user_name",
     "updated_at",
@@ -174,6 +205,8 @@ def test_the_mutation_hook_reads_every_attribute_that_airflow_has_there(local_se
         f"    for name in {OF_RUNS!r}:\n        getattr(dag_run, name)\n"
         "    assert task_instance.key.task_id == task_instance.task_display_name == 't'\n"
         "    assert (task_instance.get_dag_id(), task_instance.dag_run, dag_run.conf) == ('d', None, {})\n"
+        "    assert dag_run.get_dag().has_task('t') and dag_run.max_active_runs == 16\n"
+        "    task_instance.log.info('seen')\n"
         "    task_instance.queue = 'seen'\n"
     )
     assert planned().queue == "seen"
