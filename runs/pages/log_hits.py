@@ -1,7 +1,4 @@
-"""Decides which lines of several logs match what a person looks for, log after log in the order given, within bounds.
-
-A place to go on at is ``ID.BYTE``: the id of the try and the byte of its log, so tries that come meanwhile do not move it.
-"""
+"""Decides which lines of several logs match what a person looks for, log after log in their order, within bounds."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from runs.logs import LogPathError, log_file
 from runs.models import AttemptFields
 from runs.pages.ansi import plain_text
 from runs.pages.log_html import LEVELS, SPELLINGS, level_of, moment_of
+from runs.pages.log_places import Logs
 from runs.pages.ti_address import path_of_instance
 
 MOST_HITS = 200
@@ -69,31 +67,31 @@ class Hits:
     error: str = ""
 
 
-def hits_of(logs: Sequence[AttemptFields], asked: Asked, place: str = "") -> Hits:
-    """Return what matches in the logs of some tries, in their order, from a place on."""
+def hits_of(logs: Logs, asked: Asked, place: str = "") -> Hits:
+    """Return what matches in logs, in their order, from a place on."""
     found = Hits()
-    if not asked or not logs:
+    if not asked or not logs.rows:
         return found
     try:
         with _matching(asked) as spans:
-            _look(logs, asked, spans, _place(place, logs), found)
+            _look(logs, asked, spans, logs.start(place), found)
     except ExpressionError as error:
         found.error = str(error)
     return found
 
 
-def _look(logs: Sequence[AttemptFields], asked: Asked, spans: Spans, place: tuple[int, int], found: Hits) -> None:
-    number, start = place
+def _look(logs: Logs, asked: Asked, spans: Spans, place: tuple[int, int], found: Hits) -> None:
+    begin, start = place
     bounds = Bounds()
-    for attempt in logs[number:]:
+    for number in range(begin, len(logs.rows)):
         if bounds.are_reached:
-            found.next_place = f"{attempt.pk}.{start}"
+            found.next_place = logs.place(number, start)
             return
-        scan = _in_one(attempt, asked, spans, Found(scanned=start), bounds, found)
+        scan = _in_one(logs.rows[number], asked, spans, Found(scanned=start), bounds, found)
         start = 0
         found.looked_at += 1
         if not scan.complete:
-            found.next_place = f"{attempt.pk}.{scan.scanned}"
+            found.next_place = logs.place(number, scan.scanned)
             return
 
 
@@ -173,10 +171,3 @@ def _spots(asked: Asked) -> Spots:
     words = "|".join(word for word in (*LEVELS, *SPELLINGS) if SPELLINGS.get(word, word) in asked.levels)
     pattern = re.compile(rf'"level"\s*:\s*"(?:{words})"'.encode(), re.IGNORECASE)
     return lambda chunk: (match.start() for match in pattern.finditer(chunk))
-
-
-def _place(text: str, logs: Sequence[AttemptFields]) -> tuple[int, int]:
-    """Read at which log and byte to go on; what makes no sense means from the first on."""
-    attempt, _, byte = text.partition(".")
-    number = next((number for number, log in enumerate(logs) if str(log.pk) == attempt), None)
-    return (number, int(byte)) if number is not None and byte.isdecimal() and len(byte) < 16 else (0, 0)

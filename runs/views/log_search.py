@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from accounts.views import page
 from runs.models import AttemptFields
 from runs.pages.log_hits import Asked, hits_of
 from runs.pages.log_html import LEVELS
+from runs.pages.log_places import Logs, in_order
 from runs.pages.run.logs import MOST_LOGS, logs_of
 from runs.pages.ti_address import ended_tries, path_of_instance
 from runs.views.instance_page import instance_page
@@ -27,8 +27,8 @@ from runs.views.run import run_or_404
 def ti_log_search(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFields]) -> dict[str, Any]:
     """Show the lines of all tries that match, the newest try first."""
     # Of tries with the same number the newest has the file.
-    logs = list({row.try_number: row for row in ended_tries(tries)}.values())[::-1]
-    return _context(request, logs) | {"path": path_of_instance(ti)}
+    logs = {row.try_number: row for row in ended_tries(tries)}.values()
+    return _context(request, in_order(logs)) | {"path": path_of_instance(ti)}
 
 
 @require_GET
@@ -36,17 +36,17 @@ def ti_log_search(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFi
 def run_log_search(request: HttpRequest, dag_id: str, run_id: str) -> HttpResponse:
     """Show the lines of all tries of a run that match, those of tasks that failed first."""
     run = run_or_404(dag_id, run_id)
-    logs = logs_of(run) if _asked(request) else []
-    context = _context(request, logs) | {"run": run, "is_cut": len(logs) >= MOST_LOGS}
+    logs = logs_of(run, request.GET.get("from", "")) if _asked(request) else in_order(())
+    context = _context(request, logs) | {"run": run, "is_cut": len(logs.rows) >= MOST_LOGS}
     return render(request, "runs/run_log_search.html", context)
 
 
-def _context(request: HttpRequest, logs: Sequence[AttemptFields]) -> dict[str, Any]:
+def _context(request: HttpRequest, logs: Logs) -> dict[str, Any]:
     asked = _asked(request)
     return {
         "asked": asked,
         "hits": hits_of(logs, asked, request.GET.get("from", "")),
-        "searched": len(logs),
+        "searched": len(logs.rows),
         "levels": [(level, level in asked.levels) for level in LEVELS],
         "is_later": "from" in request.GET,
     }

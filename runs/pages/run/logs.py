@@ -1,25 +1,46 @@
-"""Decides in which order the logs of a run are looked through: tasks that failed first, of a task the newest try first."""
+"""Decides which logs of a run are looked through: tasks that failed come first, as they were when the search began."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Case, IntegerField, Value, When
+
 from runs.models import AttemptFields, DagRun, TaskInstance, TaskInstanceHistory
+from runs.pages.log_places import MOST_FIRST, First, Logs, first_of, in_order
 from runs.pages.worst import rank_of_row
 
 # So many tries of a run are looked at; a larger run is searched task by task.
 MOST_LOGS = 5000
+_FAILED = ("failed", "up_for_retry")
 _NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "try_number", "rendered_map_index")
 
 
-def logs_of(run: DagRun) -> list[AttemptFields]:
-    """Return the tries that may have a log, by two queries; the first ``MOST_LOGS`` of them."""
-    present: Any = TaskInstance.objects.filter(dag_run=run, try_number__gt=0).only(*_NEEDED)
+def logs_of(run: DagRun, place: str = "") -> Logs:
+    """Return the tries that may have a log, ``MOST_LOGS`` at most, by two queries, and one more where a search begins.
+
+    Args:
+        place: where the search goes on; the order is the one in which it began.
+    """
+    first = first_of(place)
+    first = _failed(run) if first is None else first
     past: Any = TaskInstanceHistory.objects.filter(dag_run=run, try_number__gt=0).only(*_NEEDED)
     tries: dict[tuple[str, int], dict[int, AttemptFields]] = {}
-    for row in present.order_by(rank_of_row(), "task_id", "map_index")[:MOST_LOGS]:
+    for row in _present(run, first):
         tries[row.task_id, row.map_index] = {row.try_number: row}
     for row in past.order_by("-try_number", "-pk")[:MOST_LOGS]:
         # A task that waits for its next try still has the number of the last one.
         tries.get((row.task_id, row.map_index), {}).setdefault(row.try_number, row)
-    return [row for of_task in tries.values() for _, row in sorted(of_task.items(), reverse=True)][:MOST_LOGS]
+    logs = in_order((row for of_task in tries.values() for row in of_task.values()), first)
+    return Logs(logs.rows[:MOST_LOGS], logs.keys[:MOST_LOGS], first)
+
+
+def _failed(run: DagRun) -> First:
+    rows = TaskInstance.objects.filter(dag_run=run, try_number__gt=0, state__in=_FAILED)
+    return tuple(rows.order_by(rank_of_row(), "task_id", "map_index").values_list("pk", flat=True)[:MOST_FIRST])
+
+
+def _present(run: DagRun, first: First) -> Any:
+    rows: Any = TaskInstance.objects.filter(dag_run=run, try_number__gt=0).only(*_NEEDED)
+    rank = Case(When(pk__in=first, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return rows.order_by(*([rank] if first else []), "task_id", "map_index")[:MOST_LOGS]

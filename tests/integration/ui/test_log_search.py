@@ -195,7 +195,7 @@ def test_c10e_all_logs_of_a_run_are_searched_those_that_failed_first(ti: TaskIns
     assert [(hit.attempt.task_id, hit.attempt.map_index, hit.attempt.try_number) for hit in rows] == expected
     text = page.content.decode()
     assert 'href="/dags/d/runs/r/tasks/m/mapped/1?try=1&amp;at=0#B0"' in text and "m [part 1]" in text
-    assert "5 lines in 5 of 5 logs, those of tasks that failed first." in text
+    assert "5 lines in 5 of 5 logs, those of tasks that failed first, 20 tasks at most." in text
 
 
 def test_c10e_a_search_of_a_run_goes_on_where_it_stopped_though_new_tries_came(
@@ -206,6 +206,61 @@ def test_c10e_a_search_of_a_run_goes_on_where_it_stopped_though_new_tries_came(
     write_log(make_ti(ti.dag_run, "a", state="failed"), [said("begin new")])
     hits = viewer.get(RUN, {"q": "begin", "from": place}).context["hits"]
     assert ([hit.attempt.try_number for hit in hits.rows], hits.next_place) == ([1], "")
+
+
+def searched_on(client: Client, between: Any) -> list[str]:
+    """The tasks of all hits of the run, page after page, with something that happens after the first page."""
+    seen, place = [], ""
+    for number in range(9):
+        hits = client.get(RUN, {"q": "begin"} | ({"from": place} if place else {})).context["hits"]
+        seen += [hit.attempt.task_id for hit in hits.rows]
+        place = hits.next_place
+        if not number:
+            between()
+        if not place:
+            return seen
+    raise AssertionError("The search does not come to an end")
+
+
+def test_c10e_going_on_in_a_run_skips_no_log_though_a_task_fails_meanwhile(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ti.delete()
+    rows = {name: make_ti(ti.dag_run, name, state="running") for name in "abc"}
+    for row in rows.values():
+        write_log(row, [said("begin")])
+    monkeypatch.setattr(log_hits, "MOST_HITS", 1)
+    failing = TaskInstance.objects.filter(pk=rows["c"].pk)
+    assert searched_on(viewer, lambda: failing.update(state="failed", end_date=NOON)) == ["a", "b", "c"]
+    # Now it is the first, and stays it though it is cleared.
+    assert searched_on(viewer, lambda: failing.update(state=None)) == ["c", "a", "b"]
+
+
+def test_c10e_going_on_in_a_run_skips_no_log_though_a_task_is_tried_again_or_is_gone(
+    ti: TaskInstance, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ti.delete()
+    rows = {name: make_ti(ti.dag_run, name, state="failed" if name == "b" else "success") for name in "abc"}
+    for row in rows.values():
+        write_log(row, [said("begin"), said("begin")])
+    monkeypatch.setattr(log_hits, "MOST_HITS", 1)
+
+    def try_again() -> None:
+        names = {"dag_run": ti.dag_run, "dag_id": "d", "run_id": "r", "task_id": "b", "map_index": -1}
+        TaskInstanceHistory.objects.create(pk=rows["b"].pk, try_number=1, state="failed", **names)
+        rows["b"].delete()
+        make_ti(ti.dag_run, "b", state="queued", try_number=2)
+
+    assert searched_on(viewer, try_again) == ["b", "b", "a", "a", "c", "c"]
+    assert searched_on(viewer, lambda: TaskInstance.objects.filter(task_id="a").delete()) == ["a", "b", "b", "c", "c"]
+
+
+@pytest.mark.parametrize(
+    "place", ["x", "1.2.3", "0.1.-1.0.!!!.a", "0.1.-1.0.AAAA.a", "-1.1.-1.0..a", "9.²..0..a", "0.1.-1.0.é.a"]
+)
+def test_a_place_that_makes_no_sense_is_the_beginning(ti: TaskInstance, viewer: Client, place: str) -> None:
+    assert found(viewer, q="begin", **{"from": place}) == [(3, "begin"), (2, "begin"), (1, "begin")]
+    assert len(viewer.get(RUN, {"q": "begin", "from": place}).context["hits"].rows) == 3
 
 
 def test_i7_a_run_of_very_many_tries_is_cut_and_says_so(
