@@ -12,9 +12,11 @@ from orchestrator.sdk.definitions.asset import Asset, AssetAlias, AssetNameRef, 
 from orchestrator.sdk.exceptions import AirflowRuntimeError
 from orchestrator.sdk.execution.asset_event_facts import AssetEventResult, event_from_json
 from orchestrator.sdk.execution.channel import Message, ask
+from orchestrator.sdk.execution.event_extras import plain_extra
 
 _KINDS = (Asset, AssetNameRef, AssetUriRef, AssetAlias)
 _KEY_LENGTH = 250
+_EXTRAS = ("extra", "dest_asset_extra")
 
 Key = AssetUniqueKey | str
 """What stands for an asset (name and URI), or for an alias (its name)."""
@@ -168,8 +170,9 @@ class OutletEventAccessors(Mapping[Any, OutletEventAccessor], _ByName):
         return f"OutletEventAccessors(_dict={self._dict!r})"
 
     def for_report(self) -> list[dict[str, Any]]:
-        """Return the events as the success report carries them."""
-        return [event for accessor in self._dict.values() for event in accessor.for_report()]
+        """Return the events as the success report carries them; raises ``TypeError`` for an extra that JSON cannot hold."""
+        events = [event for accessor in self._dict.values() for event in accessor.for_report()]
+        return [event | {name: plain_extra(event[name]) for name in _EXTRAS if name in event} for event in events]
 
 
 class InletEventsAccessor(Sequence[AssetEventResult]):

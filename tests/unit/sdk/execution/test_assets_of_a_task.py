@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from orchestrator.sdk.definitions.asset import Asset, AssetAlias, Dataset, Metadata
+from orchestrator.sdk.definitions.dag import DAG
 from orchestrator.sdk.definitions.resumable import ResumableJobMixin
 from orchestrator.sdk.definitions.state_store import NEVER_EXPIRE
 from orchestrator.sdk.execution.asset_event_facts import event_from_json
@@ -23,6 +25,8 @@ from orchestrator.sdk.execution.asset_events import (
 from orchestrator.sdk.execution.channel import MemoryChannel, set_channel
 from orchestrator.sdk.execution.state_store import AssetStateStoreAccessors, TaskStateStoreAccessor
 from orchestrator.sdk.execution.yielded import call
+from orchestrator.sdk.operators.python import PythonOperator
+from tests.attempts import attempt
 
 A, B, ALIAS = Asset("a", uri="s3://a/k"), Asset("b"), AssetAlias("al")
 EVENT = {"id": 1, "asset": {"name": "a", "uri": "s3://a/k", "group": "asset", "extra": {}}, "extra": {"n": 1}}
@@ -247,3 +251,24 @@ def test_c25_e_a_job_that_is_not_durable_is_submitted_each_time(channel: MemoryC
     job = Job("active", durable=False)
     job.execute_resumable({"task_state_store": TaskStateStoreAccessor("ti")})
     assert job.calls == ["submit", "wait new"] and channel.messages == []
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ({"a": datetime(2026, 1, 1)}, {"a": "2026-01-01T00:00:00"}),
+        ({"a": [float("nan"), float("inf"), 1.5]}, {"a": [None, None, 1.5]}),
+        ({1: (2, {3}), "d": Decimal("1.50"), "n": None, "b": True}, {"1": [2, [3]], "d": "1.50", "n": None, "b": True}),
+    ],
+)
+def test_the_extra_of_an_event_is_written_as_plain_json(given: Any, written: Any) -> None:
+    events = OutletEventAccessors()
+    events[A].extra = given
+    events[ALIAS].add(A, extra=given)
+    assert [event["extra"] for event in events.for_report()] == [written, written]
+
+
+def test_an_extra_that_json_cannot_hold_fails_the_task() -> None:
+    with DAG("d", schedule=None) as dag:
+        PythonOperator(task_id="t", python_callable=lambda outlet_events: outlet_events[A].extra.update(o=object()), outlets=[A])
+    assert "which JSON cannot hold" in attempt(dag, "t").final["evidence"]["cause_detail"]
