@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 MAX_DEPTH = 20
@@ -17,9 +18,9 @@ def shown_fields(task: Any) -> dict[str, Any]:
 
 
 def _shown(value: Any, limit: int) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
     plain = _plain(value, 0)
+    if plain is None or isinstance(plain, bool | int | float):
+        return plain
     text = plain if isinstance(plain, str) else json.dumps(plain, default=str)
     if len(text) <= limit:
         return plain
@@ -28,7 +29,9 @@ def _shown(value: Any, limit: int) -> Any:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None  # JSON has no NaN; Airflow shows null too
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
         return str(value)

@@ -332,3 +332,9 @@ def test_what_a_bash_function_returned_is_shown_also_where_it_is_no_command(retu
     ended = attempt(dag_of(lambda: task.bash(task_id="t")(lambda: returned)()), "t")
     assert ended.final["state"] == "failed"
     assert ended.of_type("SetRenderedFields")[-1]["rendered_fields"]["bash_command"] == returned
+
+
+def test_numbers_that_json_does_not_have_are_shown_as_nothing() -> None:
+    values = [float("nan"), {"a": float("inf"), "b": 1.5}]
+    ended = attempt(dag_of(lambda: PythonOperator(task_id="t", python_callable=lambda *_: None, op_args=values)), "t")
+    assert ended.of_type("SetRenderedFields")[-1]["rendered_fields"]["op_args"] == [None, {"a": None, "b": 1.5}]
