@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from orchestrator.config import conf
+from orchestrator.ui.addresses import page_path
 from orchestrator.ui.navigation import ADMIN, BROWSE, MAIN, shown
 from orchestrator.ui.preferences import preferences_of
 from orchestrator.version import AIRFLOW_VERSION, VERSION
@@ -26,10 +27,11 @@ def layout_of(request: HttpRequest) -> str:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give every template the layout, the preferences and the places of the sidebar; nothing is asked before it is used."""
+    """Give every template layout, path, preferences and the places of the sidebar; nothing is asked before it is used."""
     places = SimpleLazyObject(lambda: [(name, shown(group, request)) for name, group in GROUPS])
     return {
         "layout": layout_of(request),
+        "page_path": page_path(request),
         "instance_name": conf.get("api", "instance_name") or "Orchestrator",
         "preferences": SimpleLazyObject(lambda: preferences_of(request)),
         "live_version": SimpleLazyObject(lambda: feed.since(None, frozenset()).version),

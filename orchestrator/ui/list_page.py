@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from orchestrator.rest.errors import RestError
+from orchestrator.ui.addresses import page_path
 from orchestrator.ui.csv_export import csv_response
 from orchestrator.ui.list_fields import tidied
 from orchestrator.ui.lists import Attach, ListSpec, list_view
@@ -31,7 +32,8 @@ def list_page(
     """
     tidy = tidied(spec.filters, request.GET).urlencode()
     if tidy != request.GET.urlencode():
-        return redirect(f"{request.path}?{tidy}" if tidy else request.path)
+        path = page_path(request)
+        return redirect(f"{path}?{tidy}" if tidy else path)
     if request.GET.get("format") == "csv":
         try:
             return csv_response(request, spec, rows, attach)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,7 +21,7 @@ def way_back(request: HttpRequest, default: str, *, gone: str = "") -> str:
             continue
         path = urlsplit(target).path
         is_gone = bool(gone) and (path == gone or path.startswith(f"{gone}/"))
-        if path != request.path and not is_gone:
+        if unquote(path) != request.path and not is_gone:
             return target
     return default
 

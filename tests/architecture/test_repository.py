@@ -51,4 +51,11 @@ def test_no_page_needs_an_unsafe_policy() -> None:
     inline = re.compile(r"""<script>|<script [^>]*>[^<]|<style|\sstyle=|\son[a-z]+=["']""")
     templates = (REPOSITORY / "templates").rglob("*.html")
     assert [path.name for path in templates if inline.search(path.read_text())] == []
+
+
+def test_templates_make_addresses_of_the_escaped_path() -> None:
+    """The path of a request has lost its escapes: ``page_path`` has them."""
+    bare = re.compile(r"\{\{ *request\.path(?:_info)? *[|}]|=request\.path(?:_info)?\b")
+    templates = (REPOSITORY / "templates").rglob("*.html")
+    assert [path.name for path in templates if bare.search(path.read_text())] == []
     assert "unsafe" not in CONTENT_SECURITY_POLICY
