@@ -26,6 +26,11 @@ class Call:
         """The name under which the caller acts."""
         return str(self.request.user.username)
 
+    @property
+    def door(self) -> str:
+        """Where the request comes from, in the word in which runs name what triggered them: ``ui`` or ``rest_api``."""
+        return "ui" if self.request.headers.get("Referer") else "rest_api"
+
 
 Handler = Callable[[Call], Any]
 

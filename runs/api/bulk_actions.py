@@ -100,7 +100,7 @@ def create_bulk_action(call: Call) -> Any:
     sent = {name: call.body[name] for name in call.body.given} | {"options": order.options}
     if call.body["items"] is not None:
         sent["items"] = len(call.body["items"])  # the action itself keeps them
-    action = bulk_order_for(call.request.user, order, sent, reason=call.body["reason"] or "")
+    action = bulk_order_for(call.request.user, order, sent, door=call.door, reason=call.body["reason"] or "")
     return json_response(ACTION.of(action), 202)
 
 

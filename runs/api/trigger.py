@@ -51,7 +51,7 @@ def trigger_dag_run(call: Call) -> dict[str, Any]:
                 conf=body["conf"] or {},
                 note=body["note"],
                 partition_key=body["partition_key"],
-                triggered_by="ui" if call.request.headers.get("Referer") else "rest_api",
+                triggered_by=call.door,
                 user_name=call.user_name,
                 **_interval(body),
             )

@@ -101,9 +101,10 @@ def _clear(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
 
 def _clear_of_run(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
     """Clear what is in a run; the note is the run's, as where one run is cleared."""
-    if job.is_first:
+    moved = _clear(replace(job, options={**job.options, "note": None}), run, places)
+    if moved:
         _noted(job, run)
-    return _clear(replace(job, options={**job.options, "note": None}), run, places)
+    return moved
 
 
 def _run_new_tasks(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]:
@@ -114,7 +115,7 @@ def _run_new_tasks(job: Job, run: DagRun, places: Sequence[Place]) -> set[Place]
 
 
 def _noted(job: Job, run: DagRun) -> None:
-    if job.options["note"] is not None:
+    if job.options["note"] is not None and job.options["note"] != (run.note or ""):
         set_run_note(run, job.options["note"], user=job.actor)
 
 

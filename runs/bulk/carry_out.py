@@ -11,7 +11,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 
 from accounts.access import Access
-from accounts.later import Authority, may_change
+from accounts.later import may_change
 from accounts.models import AuditLog
 from accounts.services import audit_row, audit_write_all
 from dags_app.selectors import SpecUnreadableError
@@ -68,7 +68,7 @@ def carry_out(action: BulkAction, part: BulkPart, access: Access | None, now: da
     """Do one part in the caller's transaction; a transaction that is broken raises, whatever else goes wrong is counted."""
     crew = _Crew(action, part, now)
     allowed = may_change(access, {run["dag_id"] for run in part.runs})
-    for run in part.runs:  # by primary key: the order in which runs are locked
+    for run in part.runs:  # by primary key, DAGs by id: the order in which they are locked
         places = [Place(*item) for item in run["items"]]
         if run["dag_id"] in allowed:
             crew.work(run, places)
@@ -85,7 +85,7 @@ class _Crew:
         self.action, self.part, self.now = action, part, now
         self.kind: Kind = kind_of(action)
         is_first = part.run_part == 1
-        self.job = Job(action.actor, action.reason, options_of(action), now, is_first, action.pk, _door(action))
+        self.job = Job(action.actor, action.reason, options_of(action), now, is_first, action.pk, action.door)
         self.tally = Tally()
 
     def work(self, run: dict[str, Any], places: Sequence[Place]) -> None:
@@ -159,13 +159,6 @@ class _Crew:
         elif run is not None and not Hold.objects.filter(dag_run=run, task_id="").exists():
             why = f"bulk action {self.action.pk} ({self.action.kind}) changes its task instances"
             hold_place(run, by=self.action.actor, now=self.now, reason=why, bulk_action=self.action)
-
-
-def _door(action: BulkAction) -> str:
-    """Return where the order came in, in the words in which runs name who triggered them."""
-    if action.authority == Authority.COMMAND_LINE:
-        return "cli"
-    return "rest_api" if action.token_name else "ui"
 
 
 def _said(error: Exception) -> str:

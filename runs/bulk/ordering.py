@@ -16,11 +16,19 @@ from runs.bulk.services import bulk_cancel, bulk_order
 from runs.models import BulkAction
 
 
-def bulk_order_for(user: Any, order: Order, asked: Mapping[str, Any], *, reason: str = "") -> BulkAction:
-    """Order an action for a user; ``asked`` is the request as the audit log keeps it, ``reason`` is kept as far as it fits."""
+def bulk_order_for(user: Any, order: Order, asked: Mapping[str, Any], *, door: str, reason: str = "") -> BulkAction:
+    """Order an action for a user.
+
+    Args:
+        user: who acts.
+        order: what is to be done.
+        asked: the request as the audit log keeps it.
+        door: see ``bulk_order``.
+        reason: why; kept as far as it fits.
+    """
     reason = reason[:LONGEST_REASON]
     with transaction.atomic():
-        action = bulk_order(order, giver_of(user), now=utcnow(), reason=reason)
+        action = bulk_order(order, giver_of(user), door=door, now=utcnow(), reason=reason)
         extra = {**asked, "bulk_action": action.pk}
         why = {"reason": reason} if reason else {}
         audit_write("create_bulk_action", actor=user.get_username(), extra=extra, dag_id=_only_dag(order), **why)

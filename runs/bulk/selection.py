@@ -26,6 +26,8 @@ from runs.states import FAILED_STATES
 RUNS_AT_ONCE = 500
 PAGE = 2000
 _COLUMNS = ("dag_run_id", "dag_id", "run_id", "task_id", "map_index", "pk", "state")
+# What a run weighs at least, by kind: new tasks come with a version of the DAG that is read, and with the run's state.
+_LEAST = {"run_new_tasks": 10}
 # An OR of many places is slow to plan; a page of named items asks so many times.
 _AT_ONCE = 200
 
@@ -45,7 +47,7 @@ def page_after(order: Any, after: int) -> tuple[list[RunItems], int | None]:
     window = list(_candidates(order).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:RUNS_AT_ONCE])
     end = window[-1] if len(window) == RUNS_AT_ONCE else None
     if not has_instances(order.target, order.kind):
-        return _page_of_runs(_runs(order).filter(pk__in=window)), end
+        return _page_of_runs(_runs(order).filter(pk__in=window), _LEAST.get(order.kind, 1)), end
     rows, last = _page_of_instances(_instances(order).filter(dag_run_id__in=window))
     found = _by_run(rows)
     return (_with_relatives(order, found) if order.kind == "clear" else found), last if last is not None else end
@@ -165,11 +167,11 @@ def _at_places(places: dict[int, set[tuple[str, int]]]) -> QuerySet[TaskInstance
     return TaskInstance.objects.filter(pk__in=found)
 
 
-def _page_of_runs(rows: QuerySet[DagRun]) -> list[RunItems]:
+def _page_of_runs(rows: QuerySet[DagRun], least: int) -> list[RunItems]:
     found = list(rows.order_by("pk").values_list("pk", "dag_id", "run_id", "state"))
     counted = TaskInstance.objects.filter(dag_run_id__in=[row[0] for row in found]).order_by()
     weights = dict(counted.values_list("dag_run_id").annotate(number=Count("pk")))
-    return [RunItems(*row, weight=max(1, weights.get(row[0], 0))) for row in found]
+    return [RunItems(*row, weight=max(least, weights.get(row[0], 0))) for row in found]
 
 
 def _page_of_instances(rows: QuerySet[TaskInstance]) -> tuple[list[tuple[Any, ...]], int | None]:

@@ -38,8 +38,11 @@ class NotOpenError(Exception):
     """The action is over: nothing is left to cancel."""
 
 
-def bulk_order(order: Order, giver: Giver, *, now: datetime, reason: str = "") -> BulkAction:
-    """Order an action; a scheduler begins it as soon as it hears of it."""
+def bulk_order(order: Order, giver: Giver, *, door: str, now: datetime, reason: str = "") -> BulkAction:
+    """Order an action; a scheduler begins it as soon as it hears of it.
+
+    ``door`` is where the order came in, in the words in which runs name what triggered them: ``ui``, ``rest_api``, ``cli``.
+    """
     known = acting.facts()
     action = BulkAction.objects.create(
         kind=order.kind,
@@ -51,6 +54,7 @@ def bulk_order(order: Order, giver: Giver, *, now: datetime, reason: str = "") -
         user_id=giver.user_id,
         token_id=giver.token_id,
         token_name=giver.token_name,
+        door=door,
         reason=(reason or known.reason)[: acting.LONGEST_REASON],
         request_id=known.request_id or new_id().hex,
         created_at=now,

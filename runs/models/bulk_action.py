@@ -28,6 +28,7 @@ class BulkAction(models.Model):
     user_id = models.BigIntegerField(null=True, blank=True)
     token_id = models.BigIntegerField(null=True, blank=True)
     token_name = models.CharField(max_length=100, blank=True, default="")
+    door = models.CharField(max_length=20, default="ui", help_text="What triggers the runs that it starts: ui, rest_api, cli.")
     reason = models.CharField(max_length=1000, blank=True, default="")
     request_id = models.CharField(max_length=64, blank=True, default="")
     state = models.CharField(max_length=20, choices=State, default=State.QUEUED)

@@ -51,7 +51,7 @@ def _ordered(request: HttpRequest, form: BulkForm) -> BulkAction:
     sent = {"target": order.target, "kind": order.kind, "options": order.options, **order.selection}
     if "items" in sent:
         sent["items"] = len(order.selection["items"])  # the action itself keeps them
-    return bulk_order_for(request.user, order, sent, reason=request.POST.get("reason", "").strip())
+    return bulk_order_for(request.user, order, sent, door="ui", reason=request.POST.get("reason", "").strip())
 
 
 @require_GET

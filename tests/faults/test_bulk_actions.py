@@ -18,7 +18,7 @@ fill(runs=4, tasks=250)
 Dag.objects.update(is_paused=True)
 with transaction.atomic():
     order = read_order("task_instances", "clear", {"state": "failed"}, None, None)
-    bulk_order(order, Giver("ops", Authority.COMMAND_LINE), now=utcnow())
+    bulk_order(order, Giver("ops", Authority.COMMAND_LINE), door="cli", now=utcnow())
 """
 KILLS = "bulk.freezing:kill:1,bulk.before_commit:kill:3,bulk.after_commit:kill:6"
 

@@ -12,6 +12,7 @@ from orchestrator.management.local_arguments import add_output
 from orchestrator.management.stored import actor
 
 if TYPE_CHECKING:
+    from runs.bulk.requests import Order
     from runs.models import BulkAction
 
 LOOK_EVERY_SECONDS = 0.5
@@ -57,17 +58,14 @@ class Command(AirflowCommand):
         from accounts.later import Authority, Giver
         from accounts.services import audit_write
         from orchestrator.kernel.clock import utcnow
-        from runs.bulk.selection import foreseen
         from runs.bulk.services import bulk_order
 
         order, who = _read(options), actor()
         if options["dry_run"]:
-            found = foreseen(order)
-            states = ", ".join(f"{number:,} {state}" for state, number in sorted(found.by_state.items()))
-            self.stdout.write(f"{found.total:,} in {found.runs:,} runs" + (f": {states}" if states else ""))
+            self.stdout.write(_told(order))
             return
         with transaction.atomic():
-            action = bulk_order(order, Giver(who, Authority.COMMAND_LINE), now=utcnow(), reason=options["reason"])
+            action = bulk_order(order, Giver(who, Authority.COMMAND_LINE), door="cli", now=utcnow(), reason=options["reason"])
             extra = {"target": order.target, "kind": order.kind, **order.selection, "options": order.options}
             audit_write("create_bulk_action", actor=who, extra=extra | {"bulk_action": action.pk}, reason=action.reason)
         self.stdout.write(f"Ordered as bulk action {action.pk}.")
@@ -152,6 +150,17 @@ def _read(options: dict[str, Any]) -> Any:
         raise CommandError("; ".join(told)) from error
     except RestError as error:
         raise CommandError(str(error.detail)) from error
+
+
+def _told(order: Order) -> str:
+    """Return in a line what an order would touch; each DAG gets a run of its own, so that only the others are "in" runs."""
+    from runs.bulk.kinds import Target
+    from runs.bulk.selection import foreseen
+
+    found = foreseen(order)
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(found.by_state.items()))
+    where = f"{found.total:,} DAGs" if order.target == Target.DAGS else f"{found.total:,} in {found.runs:,} runs"
+    return f"{where}: {states}" if states else where
 
 
 def _pairs(flag: str, words: list[str]) -> dict[str, list[str]]:

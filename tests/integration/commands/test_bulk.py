@@ -11,8 +11,9 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import AuditLog
 from runs.management.commands import bulk
-from runs.models import BulkAction
+from runs.models import BulkAction, DagRun
 from runs.scheduler.carry_out_bulk_actions import CarryOutBulkActions
+from tests.factories import make_dag
 from tests.integration.runs.test_bulk_actions import carry_out, fill, order
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,14 @@ def test_c30d_a_configuration_is_kept_as_an_object_so_that_its_secrets_are_maske
     assert BulkAction.objects.get().options == {"conf": {"api_token": "tell-nobody"}}
     told = str(AuditLog.objects.get(event="create_bulk_action").extra)
     assert "***" in told and "tell-nobody" not in told
+    carry_out(BulkAction.objects.get())
+    assert DagRun.objects.get(run_type="manual", state="queued").triggered_by == "cli"
+
+
+def test_a_dry_run_counts_dags_which_are_in_no_runs() -> None:
+    for number, is_paused in enumerate((False, True, True)):
+        make_dag(f"d{number}", is_paused=is_paused)
+    assert said("order", "dags", "trigger", "-f", "dag_id=~", "--dry-run") == "3 DAGs: 1 on, 2 paused"
 
 
 def test_following_tells_each_step_once_and_fails_where_items_failed(monkeypatch: pytest.MonkeyPatch) -> None:

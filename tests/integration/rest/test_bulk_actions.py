@@ -147,6 +147,18 @@ def test_c30d_secrets_of_a_configuration_reach_the_runs_and_nobody_who_looks(cli
     assert len(told) == 2 and all("***" in text and "tell-nobody" not in text for text in told + pages)
 
 
+@pytest.mark.parametrize(("headers", "door"), [({}, "rest_api"), ({"Referer": "http://testserver/docs"}, "ui")])
+def test_runs_of_an_order_name_where_it_came_in_as_runs_that_are_triggered_singly(
+    client: Client, run: DagRun, headers: dict[str, str], door: str
+) -> None:
+    asked = {"target": "dags", "kind": "trigger", "filters": {"dag_id": "d"}, "dry_run": False}
+    post(client, PATH, asked, **headers)
+    post(client, "/api/v2/dags/d/dagRuns", {"logical_date": None}, **headers)
+    carry_out()
+    triggered = DagRun.objects.filter(run_type="manual", state="queued")
+    assert list(triggered.values_list("triggered_by", flat=True)) == [door, door]
+
+
 def test_a_state_that_does_not_exist_is_refused_as_in_the_lists(client: Client, run: DagRun) -> None:
     answer = post(client, PATH, order(filters={"state": ["burning"]}, dry_run=False))
     assert answer.status_code == 422

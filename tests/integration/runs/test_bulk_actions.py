@@ -54,7 +54,7 @@ def order(kind: str, target: str = "task_instances", *, giver: Giver = OPERATOR,
     asked = asked or {"filters": {"dag_id": "d"}}
     read = read_order(target, kind, asked.get("filters"), asked.get("items"), asked.get("options"))
     with transaction.atomic():
-        return bulk_order(read, giver, now=utcnow(), reason=reason)
+        return bulk_order(read, giver, door="cli", now=utcnow(), reason=reason)
 
 
 def step(duty: CarryOutBulkActions, times: int = 1) -> None:
@@ -209,6 +209,23 @@ def test_the_note_of_a_clear_of_runs_is_the_note_of_the_runs() -> None:
     carry_out(order("clear", "dag_runs", filters={"dag_id": "d"}, options={"note": "again"}))
     assert list(DagRun.objects.values_list("note", flat=True)) == ["again", "again"]
     assert not TaskInstance.objects.exclude(note__isnull=True).exclude(note="").exists()
+
+
+def test_a_clear_of_runs_that_clears_nothing_leaves_their_note() -> None:
+    run = fill(runs=1, tasks=1)[0]
+    DagRun.objects.update(note="mine", note_user="ann")
+    action, duty = order("clear", "dag_runs", filters={"dag_id": "d"}, options={"note": "again"}), CarryOutBulkActions()
+    step(duty)
+    TaskInstance.objects.filter(dag_run=run).update(id=new_id())
+    assert counts(carry_out(action)) == ("done", 1, 1, 0, 0)
+    run.refresh_from_db()
+    assert (run.note, run.note_user) == ("mine", "ann")
+
+
+@pytest.mark.parametrize(("kind", "parts"), [("run_new_tasks", 3), ("queue", 1)])
+def test_c13b_what_takes_longer_by_run_is_done_in_smaller_parts(kind: str, parts: int) -> None:
+    fill(runs=25, tasks=1)
+    assert carry_out(order(kind, "dag_runs", filters={"dag_id": "d"})).parts == parts
 
 
 def test_runs_get_the_tasks_that_are_new_in_the_newest_version_and_no_other_runs_again() -> None:

@@ -36,7 +36,7 @@ def named(*dag_ids: str) -> dict[str, Any]:
 def order(giver: Giver = OPERATOR, options: dict[str, Any] | None = None, **selection: Any) -> BulkAction:
     read = read_order("dags", "trigger", selection.get("filters"), selection.get("items"), options)
     with transaction.atomic():
-        return bulk_order(read, giver, now=utcnow(), reason="month end")
+        return bulk_order(read, giver, door="cli", now=utcnow(), reason="month end")
 
 
 def carry_out(action: BulkAction) -> tuple[str, int, int, int]:
@@ -64,6 +64,14 @@ def test_c13a_each_chosen_dag_gets_one_run_with_what_was_given(three: list[Dag])
     assert told == {("queued", "manual", "cli", "ops")}
     assert [(run.conf, run.note, run.note_user) for run in runs.values()] == [({"day": 3}, "by hand", "ops")] * 2
     assert Dag.objects.get(pk="b").is_paused
+
+
+def test_c13b_ten_dags_are_triggered_in_one_transaction_since_others_wait_for_it() -> None:
+    for number in range(25):
+        make_dag(f"d{number:02}", dag_of("t", dag_id=f"d{number:02}"))
+    action = order(filters={"dag_id": "~"})
+    assert carry_out(action) == ("done", 25, 25, 0)
+    assert action.parts == 3
 
 
 def test_c30d_each_run_has_its_row_in_the_audit_log_with_the_order_and_the_reason(three: list[Dag]) -> None:
@@ -156,7 +164,7 @@ def test_c30a_only_dags_are_triggered_that_the_giver_may_change_at_that_moment(t
     assert "may not change DAG 'b' any more" in action.failures.get().error
     everything = order(giver_of(User.objects.get(pk=ann.pk)), filters={"dag_id": "~"})
     assert carry_out(everything) == ("done", 1, 1, 0)
-    assert set(DagRun.objects.values_list("dag_id", "triggered_by")) == {("a", "ui")}
+    assert set(DagRun.objects.values_list("dag_id", "triggered_by")) == {("a", "cli")}
 
 
 def test_names_that_nothing_has_are_told(three: list[Dag]) -> None:
