@@ -11,9 +11,11 @@ from typing import Any
 from django.db.models import Count, Max, Min
 from django.urls import reverse
 
+from accounts.services import masked
 from orchestrator.templatetags.shown import NOTHING
 from runs.models import DagRun, TaskInstance
 from runs.pages.rows import goes_on, span_of
+from runs.pages.run.given_params import conf_of
 from runs.pages.worst import known, state_of, worst
 from runs.states import DagRunState
 
@@ -146,10 +148,15 @@ def _side(run: DagRun, task_id: str, sums: Mapping[tuple[int, str], _Sum]) -> Si
 
 
 def conf_pairs(one: DagRun, other: DagRun) -> list[ConfPair]:
-    """Return the keys of both configurations, those that differ first."""
-    a, b = (run.conf if isinstance(run.conf, dict) else {"conf": run.conf} for run in (one, other))
-    pairs = [ConfPair(str(key), _text(a, key), _text(b, key), key in a and key in b and a[key] == b[key]) for key in {**a, **b}]
+    """Return the keys of both configurations, those that differ first; a secret is not shown, but whether it differs is."""
+    a, b = conf_of(one), conf_of(other)
+    one_shown, other_shown = masked(a), masked(b)
+    pairs = [ConfPair(str(key), _text(one_shown, key), _text(other_shown, key), _is_same(a, b, key)) for key in {**a, **b}]
     return sorted(pairs, key=lambda pair: (pair.is_same, pair.key))
+
+
+def _is_same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    return key in one and key in other and bool(one[key] == other[key])
 
 
 def _text(conf: Mapping[str, Any], key: str) -> str:

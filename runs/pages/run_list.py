@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.services import masked
 from dags_app.models import Dag
 from orchestrator.rest.params import equal, params
 from orchestrator.ui.lists import Column, Filter, ListSpec
@@ -33,7 +34,7 @@ def attach(rows: Sequence[Any]) -> None:
     attach_to_runs(rows)
     for run in rows:
         run.seconds = elapsed(run.start_date, run.end_date)
-        run.conf_text = json.dumps(run.conf, ensure_ascii=False, default=str) if run.conf else ""
+        run.conf_text = json.dumps(masked(run.conf), ensure_ascii=False, default=str) if run.conf else ""
         run.version_text = ", ".join(str(version.version_number) for version in run.shown_versions)
 
 

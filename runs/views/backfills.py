@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from accounts.roles import Role
+from accounts.services import masked
 from accounts.views import page
 from dags_app.models import Dag
 from dags_app.selectors import SpecUnreadableError
@@ -107,6 +108,7 @@ def backfill_detail(request: HttpRequest, backfill_id: int) -> HttpResponse:
     dates = Paginator(backfill.entries.select_related("dag_run").order_by("sort_ordinal"), DATES_PER_PAGE)
     context = {
         "backfill": backfill,
+        "conf": masked(backfill.dag_run_conf),
         "dates": dates.get_page(request.GET.get("page")),
         "blocked": _blocked(backfill),
     }

@@ -1,4 +1,4 @@
-"""Decides what the tab of a run's details says: every field, the configuration, how long such runs usually take."""
+"""Decides what the tab of a run's details says: every field, the configuration but for secrets, how long such runs take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from accounts.services import masked
 from orchestrator.ui.texts import code
 from runs.models import DagRun
 from runs.pages.run.head import RunHead, version_numbers
@@ -41,7 +42,7 @@ class Details:
 
 def details_of(head: RunHead) -> Details:
     """Return the details; two queries beside those of the head."""
-    text = json.dumps(head.run.conf, indent=2, ensure_ascii=False, default=str) if head.run.conf else ""
+    text = json.dumps(masked(head.run.conf), indent=2, ensure_ascii=False, default=str) if head.run.conf else ""
     is_coloured = bool(text) and len(text) <= MOST_COLOURED
     return Details(usual_of(head.earlier), versions_used(head.run), text, code(text, "json") if is_coloured else "")
 
