@@ -15,8 +15,10 @@ __all__ = ["ON_UNPAUSE", "PAUSED", "UNPAUSED", "dag_pause", "switch_of", "switch
 PAUSED, UNPAUSED = "paused", "unpaused"
 
 
-def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", missed: str | None = None) -> bool:
-    """Set the switch inside the caller's transaction and wake the scheduler; False means that there is no such DAG.
+def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", missed: str | None = None) -> bool | None:
+    """Set the switch inside the caller's transaction and wake the scheduler; tells whether it was moved.
+
+    False means that it stood so already, and that the audit log has no row; None that there is no such DAG.
 
     Args:
         actor: who did it.
@@ -26,7 +28,7 @@ def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", mis
     """
     dag = for_update(Dag.objects.filter(pk=dag_id)).first()
     if dag is None:
-        return False
+        return None
     was_paused, before = dag.is_paused, switch_of(dag)
     if was_paused != is_paused:
         after: dict[str, Any] = {"is_paused": is_paused} | ({"reason": reason} if reason else {})
@@ -35,7 +37,7 @@ def dag_pause(dag_id: str, is_paused: bool, *, actor: str, reason: str = "", mis
             after |= {"missed": choice, "skipped_intervals": take_missed(dag, choice)}
         switch_write(dag, is_paused, actor=actor, before=before, after=after)
     notify_on_commit("scheduler")
-    return True
+    return was_paused != is_paused
 
 
 def switch_write(dag: Dag, is_paused: bool, *, actor: str, **about: Any) -> None:

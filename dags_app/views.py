@@ -11,7 +11,7 @@ from accounts.views import page
 from dags_app.api.pausing import dag_pause
 from dags_app.broken_files import ERRORS, attach
 from dags_app.models import ParseImportError
-from dags_app.switch_messages import say_switched, say_switched_back
+from dags_app.switch_messages import say_switched, say_switched_back, say_unmoved
 from dags_app.switching_back import switches_undo
 from orchestrator.kernel.clock import utcnow
 from orchestrator.ui.list_page import list_page
@@ -24,10 +24,13 @@ def dag_switch(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Pause or unpause a DAG and lead back."""
     is_paused = request.POST.get("is_paused") == "true"
     with transaction.atomic():
-        found = dag_pause(dag_id, is_paused, actor=request.user.get_username())
-    if not found:
+        is_moved = dag_pause(dag_id, is_paused, actor=request.user.get_username())
+    if is_moved is None:
         raise Http404(f"There is no DAG {dag_id}")
-    say_switched(request, is_paused, [dag_id])
+    if is_moved:
+        say_switched(request, is_paused, [dag_id])
+    else:
+        say_unmoved(request, is_paused, dag_id)
     return redirect(way_back(request, "/dags"))
 
 

@@ -80,7 +80,7 @@ def patch_dag(call: Call) -> dict[str, Any]:
     """Pause or unpause one DAG."""
     _check_mask(call.query)
     with transaction.atomic():
-        if not _pause(call.path["dag_id"], call):
+        if _pause(call.path["dag_id"], call) is None:
             raise NotFoundError(f"Dag with id: {call.path['dag_id']} was not found")
     return DAG.of(dag_or_404(call.path["dag_id"]))
 
@@ -90,5 +90,5 @@ def _check_mask(query: Mapping[str, Any]) -> None:
         raise RestError(400, "Only `is_paused` field can be updated through the REST API")
 
 
-def _pause(dag_id: str, call: Call) -> bool:
+def _pause(dag_id: str, call: Call) -> bool | None:
     return dag_pause(dag_id, call.body["is_paused"], actor=call.user_name)

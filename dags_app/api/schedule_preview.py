@@ -75,8 +75,8 @@ UNPAUSE = Body("UnpauseBody", {"missed": Field(scalars.choice(*ON_UNPAUSE))})
 def unpause_dag(call: Call) -> dict[str, Any]:
     """Switch a DAG on and say which of the intervals that it missed are made up for (C24-c)."""
     with transaction.atomic():
-        found = dag_pause(call.path["dag_id"], False, actor=call.user_name, missed=call.body["missed"])
-    if not found:
+        is_moved = dag_pause(call.path["dag_id"], False, actor=call.user_name, missed=call.body["missed"])
+    if is_moved is None:
         raise NotFoundError(f"Dag with id: {call.path['dag_id']} was not found")
     return DAG.of(dag_or_404(call.path["dag_id"]))
 

@@ -29,4 +29,4 @@ def pause_after_failures(owned: OwnedRun, state: str) -> bool:
     reason = f"the last {most} runs failed (max_consecutive_failed_dag_runs={most})"
     log.warning("DAG %s is paused: %s", owned.dag_id, reason)
     with transaction.atomic():
-        return dag_pause(owned.dag_id, True, actor="scheduler", reason=reason)
+        return bool(dag_pause(owned.dag_id, True, actor="scheduler", reason=reason))

@@ -62,7 +62,8 @@ def dags_switch(request: HttpRequest) -> HttpResponse:
     if done:
         say_switched(request, is_paused, done)
     else:
-        messages.error(request, f"No DAG that you may change was chosen, so none is {'paused' if is_paused else 'unpaused'}.")
+        word = "paused" if is_paused else "on"
+        messages.error(request, f"Nothing is switched: what was chosen is {word} already, or not yours to change.")
     return redirect(target)
 
 

@@ -6,18 +6,24 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditLog, DagRule, User
 from accounts.roles import Role
 from dags_app.models import Dag, DagVersion
 from dags_app.pausing import dag_pause
+from dags_app.selectors import spec_of
+from dags_app.services import dag_set_next_dagrun, last_interval
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.definitions.timetables import CronTriggerTimetable, encode_timetable
 from orchestrator.sdk.serialization.spec import DagSpec
-from tests.factories import make_dag
+from tests.factories import make_dag, make_run
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
+
+
+NOTHING = "Nothing is taken back: it is too long ago, or it was not you who moved the switch."
 
 
 @pytest.fixture
@@ -91,44 +97,104 @@ def test_a_second_press_of_undo_changes_nothing(client: Client) -> None:
 def test_what_nobody_ordered_is_not_taken_back(client: Client, request_id: str) -> None:
     with transaction.atomic():
         dag_pause("etl", True, actor="ann")  # by a program: its audit row has no request
-    assert undo(client, request_id) == ["Nothing is taken back: it is too long ago."]
+    assert undo(client, request_id) == [NOTHING]
     assert is_paused()
 
 
 def test_after_a_minute_it_is_too_late(client: Client) -> None:
     request_id = switch(client, True)
     AuditLog.objects.update(when=utcnow() - timedelta(minutes=2))
-    assert undo(client, request_id) == ["Nothing is taken back: it is too long ago."]
+    assert undo(client, request_id) == [NOTHING]
     assert is_paused()
 
 
 def test_c30a_nobody_takes_back_what_another_did_or_what_he_may_not_change_any_more(client: Client) -> None:
     request_id = switch(client, True)
-    assert undo(client_of("User", name="bob"), request_id) == ["Nothing is taken back: it is too long ago."]
+    assert undo(client_of("User", name="bob"), request_id) == [NOTHING]
     DagRule.objects.create(user=User.objects.get(username="ann"), dag_id="other", role=Role.USER)
-    undo(client, request_id)
+    assert undo(client, request_id) == ["etl is left alone: deleted meanwhile, or no longer yours to switch."]
     assert is_paused()
     assert client_of("Viewer").post("/switch_back", {"request_id": request_id}).status_code == 403
 
 
+def test_a_dag_that_was_deleted_meanwhile_is_told_as_that(client: Client) -> None:
+    request_id = switch(client, True)
+    Dag.objects.filter(pk="etl").delete()
+    assert undo(client, request_id) == ["etl is left alone: deleted meanwhile, or no longer yours to switch."]
+
+
+@pytest.mark.parametrize(("to_paused", "said"), [(True, "etl was paused already."), (False, "etl was on already.")])
+def test_a_switch_that_stood_so_already_is_told_and_nothing_is_there_to_take_back(
+    client: Client, to_paused: bool, said: str
+) -> None:
+    Dag.objects.update(is_paused=to_paused)
+    answer = client.post("/dags/etl/pause", {"is_paused": str(to_paused).lower()}, follow=True)
+    assert [(str(message), message.extra_tags) for message in answer.context["messages"]] == [(said, "")]
+    assert ">Undo</button>" not in answer.content.decode()
+    assert not AuditLog.objects.filter(event__in=("paused", "unpaused")).exists()
+
+
+def test_more_than_a_hundred_dags_are_switched_but_not_taken_back_at_once(client: Client) -> None:
+    names = [f"d{number:03}" for number in range(101)]
+    for name in names:
+        make_dag(name)
+    for chosen, is_offered in ((names[:100], True), (names, False)):
+        Dag.objects.update(is_paused=False)
+        answer = client.post("/switch_dags", {"is_paused": "true", "selected": chosen}, follow=True)
+        assert (">Undo</button>" in answer.content.decode()) is is_offered
+
+
+def test_c13b_to_take_many_back_asks_for_them_together(
+    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        make_dag(f"d{number:02}")
+    answer = client.post("/switch_dags", {"is_paused": "true", "all": "yes", "query": "q=d"}, follow=True)
+    (message,) = answer.context["messages"]
+    assert str(message) == "30 DAGs are paused."
+    with django_assert_max_num_queries(30 * 2 + 20):
+        client.post("/switch_back", {"request_id": message.extra_tags})
+    assert not Dag.objects.filter(is_paused=True).exists()
+
+
 @pytest.fixture
-def hourly(client: Client) -> Dag:
-    """A paused DAG that leaves out what it missed when it goes on, and has missed five hours."""
+def hourly(client: Client, request: pytest.FixtureRequest) -> Dag:
+    """A paused DAG that leaves out what it missed when it goes on, or all but the last, and has missed five hours."""
     start = (utcnow() - timedelta(hours=5)).replace(minute=0, second=0, microsecond=0)
+    on_unpause = getattr(request, "param", "none")
     timetable = encode_timetable(CronTriggerTimetable("@hourly", "UTC"))
-    spec = DagSpec(dag_id="hourly", timetable=timetable, start_date=start.isoformat(), catchup=True, on_unpause="none")
+    spec = DagSpec(dag_id="hourly", timetable=timetable, start_date=start.isoformat(), catchup=True, on_unpause=on_unpause)
     return make_dag("hourly", spec, is_paused=True, next_dagrun_create_after=start, next_dagrun_logical_date=start)
 
 
+@pytest.mark.parametrize("hourly", ["none", "last"], indirect=True)
 def test_c24c_intervals_that_an_unpause_left_out_are_due_again(client: Client, hourly: Dag) -> None:
     planned = hourly.next_dagrun_create_after
     request_id = switch(client, False, "hourly")
     hourly.refresh_from_db()
-    assert hourly.skip_missed_until is not None and hourly.next_dagrun_create_after > utcnow()
+    assert hourly.skip_missed_until is not None and hourly.next_dagrun_create_after > hourly.skip_missed_until
     undo(client, request_id)
     hourly.refresh_from_db()
     assert hourly.is_paused and hourly.skip_missed_until is None
     assert hourly.next_dagrun_create_after == planned
+
+
+@pytest.mark.parametrize("hourly", ["none", "last"], indirect=True)
+def test_c24c_intervals_before_a_run_that_was_made_meanwhile_stay_left_out_and_the_page_says_so(
+    client: Client, hourly: Dag
+) -> None:
+    request_id = switch(client, False, "hourly")
+    hourly.refresh_from_db()
+    made = hourly.next_dagrun_create_after
+    make_run(hourly, "s", run_type="scheduled", logical_date=made, data_interval_start=made, data_interval_end=made)
+    dag_set_next_dagrun(hourly, spec_of(hourly.latest_version_id), last_interval("hourly"))
+    planned, marked = hourly.next_dagrun_create_after, hourly.skip_missed_until
+    assert undo(client, request_id) == [
+        "hourly is paused again. Runs that were made meanwhile stay.",
+        "Intervals of hourly that were left out stay so: a run after them was made meanwhile.",
+    ]
+    hourly.refresh_from_db()
+    assert (hourly.is_paused, hourly.skip_missed_until, hourly.next_dagrun_create_after) == (True, marked, planned)
 
 
 def test_c24c_a_pause_that_is_taken_back_leaves_no_interval_out(client: Client, hourly: Dag) -> None:
