@@ -101,6 +101,9 @@ def _of_ids(reports: dict[str, dict[str, Any]]) -> Iterator[Finding]:
     for file, report in reports.items():
         for dag in report["dags"]:
             files[dag["dag_id"]].append(file)
+        for dag_id in report.get("repeated", []):
+            text = f"DAG id {dag_id!r} is defined twice in this file; only the later one counts"
+            yield Finding("duplicate-id", file, 0, dag_id, text)
     for dag_id, found in sorted(files.items()):
         if len(found) > 1:
             text = f"DAG id {dag_id!r} is also defined in {', '.join(found[:-1])}; only one of them counts"

@@ -66,7 +66,7 @@ def _parse(folder: str, file: str) -> dict[str, Any]:
         response = parse(request)
     except BaseException:
         return {"error": traceback.format_exc(), "dags": []}
-    return {"error": response.import_error, "dags": response.dags, "warnings": response.warnings}
+    return {"error": response.import_error, "dags": response.dags, "repeated": response.repeated}
 
 
 class Watch:

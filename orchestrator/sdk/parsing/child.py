@@ -56,7 +56,7 @@ def parse(request: ParseRequest) -> ParseResponse:
         signal.setitimer(signal.ITIMER_REAL, 0)
     response.modules = inputs.hashes()
     response.reads_outside = inputs.reads_outside
-    response.warnings = _thread_warnings(request)
+    response.warnings += _thread_warnings(request)
     if slow := cost.lines():
         response.warnings.append(f"{request.relative_fileloc} is slow to import: {'; '.join(slow)}; import it inside of tasks")
         response.import_error = _with_cost(response.import_error, slow)

@@ -35,8 +35,9 @@ def _find_dags(request: ParseRequest, source: bytes) -> list[Any]:
     reset()
     DagContext.current_autoregister_module_name = module_name(request.path)
     modules = list(import_zip(request.path)) if request.path.endswith(".zip") else [import_file(request.path, source)]
-    found = {id(dag): dag for module in modules for dag in _values(module) if isinstance(dag, DAG)}
-    found |= {id(dag): dag for dag, _ in DagContext.autoregistered_dags}
+    # Registered ones first, in the order of their blocks: of two with one dag_id the later one counts.
+    found = {id(dag): dag for dag, _ in DagContext.autoregistered_dags}
+    found |= {id(dag): dag for module in modules for dag in _values(module) if isinstance(dag, DAG)}
     return list(found.values())
 
 
@@ -58,10 +59,8 @@ def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[
         plan_tries(dag, spec)
         spec.fileloc, spec.relative_fileloc = request.path, request.relative_fileloc
         found = problems(spec)
-        if any(spec.dag_id == other["dag_id"] for other in response.dags):
-            found.append("this dag_id is defined twice in this file; rename one of the two")
         if not found:
-            response.dags.append(to_json(spec))
+            _keep(to_json(spec), request, response)
     except AirflowClusterPolicySkipDag as reason:
         logging.getLogger(__name__).info("DAG %s is skipped by a cluster policy: %s", name, reason)
         return
@@ -69,3 +68,13 @@ def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[
         errors.append(describe_dag(error, name, request))
         return
     errors.extend(f"{request.path}: DAG {name!r}: {problem}" for problem in found)
+
+
+def _keep(document: dict[str, Any], request: ParseRequest, response: ParseResponse) -> None:
+    """Add a DAG; of two with one id in a file the later one counts, as in Airflow, and a warning says so."""
+    others = [other for other in response.dags if other["dag_id"] != document["dag_id"]]
+    if len(others) < len(response.dags):
+        text = f"{request.path}: the dag_id {document['dag_id']!r} is defined twice in this file; only the later one counts"
+        response.warnings.append(text)
+        response.repeated.append(document["dag_id"])
+    response.dags = [*others, document]

@@ -48,13 +48,15 @@ class ParseResponse:
 
     ``dags`` are serialized DAGs (``spec.to_json``). ``import_error`` is a text for people, empty where all went well; DAGs
     and an error can come together when only some DAGs of the file are wrong. ``modules`` maps each file of the bundle that was
-    imported or read on the way (path relative to the bundle) to the SHA-256 of its content.
+    imported or read on the way (path relative to the bundle) to the SHA-256 of its content. ``repeated`` are the DAG ids that
+    the file defines more than once.
     """
 
     id: int
     dags: list[dict[str, Json]] = field(default_factory=list)
     import_error: str = ""
     warnings: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
     modules: dict[str, str] = field(default_factory=dict)
     content_hash: str = ""
     source: str = ""

@@ -39,11 +39,19 @@ def test_a_broken_file_is_an_import_error_with_its_cause_and_its_neighbour_is_fi
     assert list(Dag.objects.values_list("dag_id", flat=True)) == ["fine"]
 
 
-def test_a_dag_id_twice_in_one_file_is_an_import_error_c04_d(folder: Folder):
-    folder.write("two.py", "a = DAG('two', description='a')\nb = DAG('two', description='b')\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = DAG('two', description='a')\nb = DAG('two', description='b')\n",
+        "with DAG('two', description='a') as d:\n    pass\nwith DAG('two', description='b') as d:\n    pass\n",
+    ],
+)
+def test_of_a_dag_id_twice_in_one_file_the_later_one_counts_as_in_airflow_c04_d(folder: Folder, text: str):
+    folder.write("two.py", text)
     folder.parse()
-    assert "twice in this file" in folder.error("two.py")
-    assert Dag.objects.get(pk="two").description == "a"
+    assert folder.error("two.py") == ""
+    assert Dag.objects.get(pk="two").description == "b"
+    assert "'two' is defined twice in this file" in folder.file("two.py").warnings[0]
 
 
 def test_a_param_whose_default_breaks_its_schema_is_refused_on_a_scheduled_dag_c04_d(folder: Folder):

@@ -59,6 +59,12 @@ def test_an_id_that_two_files_define_is_found(tmp_path: Path) -> None:
     assert "a.py" in found.message
 
 
+def test_an_id_that_one_file_defines_twice_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(HEAD + 2 * "with DAG('same'):\n    EmptyOperator(task_id='a')\n")
+    (found,) = findings(tmp_path)
+    assert (found.kind, found.dag_id, "twice in this file" in found.message) == ("duplicate-id", "same", True)
+
+
 def test_the_order_of_a_set_makes_a_file_unstable(tmp_path: Path) -> None:
     text = HEAD + "with DAG('s'):\n    for name in {'a', 'b', 'c', 'd', 'e', 'f', 'g'}:\n        EmptyOperator(task_id=name)\n"
     (tmp_path / "dag.py").write_text(text)
