@@ -165,12 +165,8 @@ class BaseOperator(SetupRole, AbstractOperator, metaclass=BaseOperatorMeta):
         self._init_kwargs = self.__dict__.pop("_given")
         self.__dict__.pop("_default_values", None)
         for name in self.template_fields:
-            if not hasattr(self, name):
-                raise AirflowException(
-                    f"{type(self).__name__} (task_id: {self.task_id!r}) lists the template field {name!r}, but never sets it; "
-                    f"set self.{name} in __init__"
-                )
-            XComArg.apply_upstream_relationship(self, getattr(self, name))
+            # A field that is never set is named when it is rendered, as in Airflow: the file stays one that can be imported.
+            XComArg.apply_upstream_relationship(self, getattr(self, name, None))
         self._instantiated = True
 
     def __setattr__(self, key: str, value: Any) -> None:

@@ -77,11 +77,8 @@ class OperatorPartial:
                     raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__} with {type(item).__name__}")
         elif not isinstance(kwargs, XComArg):
             raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
-        names: dict[str, Any] = {}
-        if isinstance(kwargs, list | tuple):
-            for item in kwargs:
-                names.update(item if isinstance(item, Mapping) else {})
-        return self._map(ListOfDictsExpandInput(kwargs), names, strict=strict)
+        # What an index gives is checked when its instance is made, as in Airflow, whether it is written here or comes from a task.
+        return self._map(ListOfDictsExpandInput(kwargs), {}, strict=strict)
 
     def _refuse_duplicates(self, mapped: Mapping[str, Any]) -> None:
         twice = sorted(mapped.keys() & ((self.kwargs.keys() - self._defaulted) | UNMAPPABLE))

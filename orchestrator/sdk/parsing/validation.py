@@ -41,8 +41,8 @@ def _id_problems(what: str, value: Any) -> Iterator[str]:
 
 def _tag_problems(dag: DagSpec) -> Iterator[str]:
     for tag in dag.tags:
-        if not isinstance(tag, str) or not tag or len(tag) > LONGEST_TAG:
-            yield f"the tag {str(tag)[:40]!r} must have 1 to {LONGEST_TAG} characters"
+        if not isinstance(tag, str) or len(tag) > LONGEST_TAG:
+            yield f"the tag {str(tag)[:40]!r} must have at most {LONGEST_TAG} characters"
 
 
 def _limit_problems(dag: DagSpec) -> Iterator[str]:

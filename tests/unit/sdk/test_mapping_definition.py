@@ -59,6 +59,7 @@ def test_a_wrong_expand_is_refused_when_the_file_is_read(make: Callable[[], Any]
         lambda: t.override(trigger_rule="always").expand(x=[1]),
         lambda: t.expand(x=range(3)),
         lambda: t.expand(x={"a": 1}),
+        lambda: BashOperator.partial(task_id="b").expand_kwargs([{"bash_command": "a"}, {"nonsense": "a"}]),
         bash(params=[{"a": 1}]),
         in_group(lambda x: task_group(group_id="i")(lambda y: t(y)).expand(y=[1, 2])),
         lambda: task_group(group_id="plain")(lambda: t.expand(x=[1]))(),

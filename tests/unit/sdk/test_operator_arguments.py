@@ -107,3 +107,16 @@ def test_wait_for_downstream_includes_depends_on_past() -> None:
 def test_a_fail_fast_dag_takes_only_rules_that_fit() -> None:
     with DAG("d", fail_fast=True), pytest.raises(FailFastDagInvalidTriggerRule, match="one_failed"):
         EmptyOperator(task_id="t", trigger_rule="one_failed")
+
+
+def test_a_template_field_that_is_never_set_is_named_when_it_is_rendered_and_not_in_the_file() -> None:
+    """As in Airflow: a provider may list more fields than this version of its operator sets."""
+
+    class Mine(EmptyOperator):
+        template_fields = ("gone",)
+
+    with DAG("d", schedule=None) as dag:
+        task = Mine(task_id="t")
+    assert encode_dag(dag).tasks[0].attributes["gone"] is None
+    with pytest.raises(AttributeError, match="'gone' is configured as a template field"):
+        task.render_template_fields({})

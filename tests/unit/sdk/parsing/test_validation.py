@@ -30,7 +30,7 @@ def test_a_plain_dag_has_no_problem_c04_d():
     [
         (dag(dag_id="a b"), "'a b'"),
         (dag(dag_id="x" * 251), "251 characters; 250 are allowed"),
-        (dag(tags=["x" * 101]), "1 to 100 characters"),
+        (dag(tags=["x" * 101]), "at most 100 characters"),
         (dag(max_active_runs=-1), "max_active_runs"),
         (dag(max_active_runs=2**31), "max_active_runs"),
         (dag(timezone="Mars/Base"), "'Mars/Base'"),
@@ -52,6 +52,10 @@ def test_a_plain_dag_has_no_problem_c04_d():
 def test_what_is_wrong_is_said_c04_d(spec, words):
     found = problems(spec)
     assert any(words in problem for problem in found), found
+
+
+def test_an_empty_tag_is_one_as_in_airflow_c04_d():
+    assert problems(dag(tags=["", "a"])) == []
 
 
 def test_a_circle_is_found_at_any_depth_without_recursion_c04_d():
