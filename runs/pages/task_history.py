@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Exists, Max, Min, OuterRef
 from django.urls import reverse
 
 from orchestrator.templatetags.shown import run_title
@@ -91,8 +91,12 @@ def _errors(tasks: Sequence[str], run_ids: Sequence[int]) -> dict[int, str]:
     """Return what a failed instance of each run says; of one that is tried again what its last try said."""
     rows: Any = TaskInstance.objects.filter(dag_run_id__in=run_ids, task_id__in=tasks)
     waits = rows.filter(state="up_for_retry")
+    same = {name: OuterRef(name) for name in ("dag_run_id", "task_id", "map_index", "try_number")}
     past: Any = TaskInstanceHistory.objects.filter(dag_run_id__in=waits.values("dag_run_id"), task_id__in=tasks)
-    said = [*_said(past.order_by("-pk"))[::-1], *_said(rows.filter(state="failed").order_by("-map_index"))]
+    said = [
+        *_said(past.filter(Exists(waits.filter(**same))).order_by("-pk"))[::-1],
+        *_said(rows.filter(state="failed").order_by("-map_index")),
+    ]
     return {run: first_line(detail) or cause_words(cause) for run, cause, detail in said}
 
 

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
-from runs.models import StateChange
+from orchestrator.kernel.ids import new_id
+from runs.models import StateChange, TaskInstanceHistory
 from runs.reports import Report
 from runs.transitions import finish
 from tests.factories import NOON, make_dag, make_run, make_ti
@@ -57,6 +58,21 @@ def test_a_task_that_is_tried_again_says_what_its_last_try_said(client: Client, 
     finish([Report(ti.pk, ti.dispatch_id, "up_for_retry", NOON, **said)], now=NOON)
     (row,) = client.get("/dags/etl/tasks/start").context["history"]
     assert (row.state, row.error) == ("up_for_retry", "KeyError: k")
+
+
+def test_a_mapped_task_that_is_tried_again_says_nothing_of_its_other_tries(client: Client, dag: Dag) -> None:
+    run = make_run(dag, "r")
+    names = {"dag_run": run, "dag_id": "etl", "run_id": "r", "task_id": "start"}
+    ti = make_ti(run, "start", state="running", map_index=0, try_number=2, start_date=NOON, max_tries=2)
+    said = {"cause": "user_exception", "cause_detail": "KeyError: k"}
+    finish([Report(ti.pk, ti.dispatch_id, "up_for_retry", NOON, **said)], now=NOON)
+    first = {"try_number": 1, "state": "failed", "cause": "user_exception", "cause_detail": "KeyError: first"}
+    TaskInstanceHistory.objects.create(pk=new_id(), map_index=0, **first, **names)
+    # Index 1 succeeded and was cleared since.
+    TaskInstanceHistory.objects.create(pk=new_id(), map_index=1, try_number=2, state="success", **names)
+    make_ti(run, "start", state="scheduled", map_index=1, try_number=3)
+    (row,) = client.get("/dags/etl/tasks/start").context["history"]
+    assert row.error == "KeyError: k"
 
 
 def test_a_failure_without_a_text_is_told_in_the_same_words_on_all_pages(client: Client, dag: Dag) -> None:
