@@ -50,7 +50,7 @@ OPTIONS = (
     Option("core", "sensitive_var_conn_names", "str", "", "More words, separated by commas, that mark a name as secret."),
     Option("core", "default_pool_task_slot_count", "int", 128, "Slots of `default_pool` when it is first made.", minimum=0),
     Option("core", "max_map_length", "int", 1024, "Most task instances that one mapped task may expand to.", minimum=1),
-    Option("core", "allow_double_dot_in_ids", "bool", False, "Allow `..` in DAG ids and run ids."),
+    Option("core", "allow_double_dot_in_ids", "bool", False, "Allow `..` in ids of DAGs, runs and connections."),
     Option("core", "test_connection", "choice", "Disabled", "The connection test in pages, API and command line.", choices=("Disabled", "Enabled", "Hidden")),
     Option("core", "max_templated_field_length", "int", 4096, "Most characters of a rendered field that are stored.", minimum=0),
     Option("core", "execution_api_server_url", "str", None, "URL of the Execution API for workers; default is the API server's own address."),
