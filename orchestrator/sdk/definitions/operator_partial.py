@@ -77,7 +77,7 @@ class OperatorPartial:
                     raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__} with {type(item).__name__}")
         elif not isinstance(kwargs, XComArg):
             raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
-        # What an index gives is checked when its instance is made, as in Airflow, whether it is written here or comes from a task.
+        # As in Airflow, what an index gives is checked when its instance is made, written here or not.
         return self._map(ListOfDictsExpandInput(kwargs), {}, strict=strict)
 
     def _refuse_duplicates(self, mapped: Mapping[str, Any]) -> None:
