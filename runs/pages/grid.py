@@ -11,7 +11,8 @@ from orchestrator.sdk.serialization.spec import DagSpec
 from orchestrator.ui.lists import changed
 from orchestrator.ui.preferences import RUNS_SHOWN, preferences_of
 from runs.pages.grid_cells import Cells, read_cells
-from runs.pages.grid_drawn import ShownRow, drawn_rows, with_open
+from runs.pages.grid_drawn import ShownRow, drawn_rows, opened_tasks, with_open
+from runs.pages.grid_indexes import MOST_OPEN
 from runs.pages.grid_rows import GridRow, Opened, rows_of, visible
 from runs.pages.grid_runs import Columns, RunChoice, columns_of
 
@@ -24,13 +25,18 @@ SORTS = (("", "Upstream first"), ("name", "By name"))
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The whole grid. ``asked`` runs were wanted; ``hidden`` rows do not pass the filter."""
+    """The whole grid. ``asked`` runs were wanted; ``hidden`` rows do not pass the filter.
+
+    ``opened`` mapped tasks show their indexes, ``left_shut`` more that people opened do not.
+    """
 
     columns: Columns
     rows: list[ShownRow]
     choice: GridChoice
     asked: int
     hidden: int
+    opened: int
+    left_shut: int
     older: str
     newer: str
     newest: str
@@ -81,7 +87,7 @@ def _number(text: str | None) -> int | None:
 
 
 def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict) -> Grid:
-    """Return the grid of a DAG; five queries, and those for the indexes of mapped tasks that are open."""
+    """Return the grid of a DAG; five queries, and two where mapped tasks are open."""
     tasks = len(spec.tasks) if spec is not None else 1
     number = min(choice.runs.number, max(FEWEST_RUNS, MOST_CELLS // max(1, tasks)))
     asked = RunChoice(number, choice.runs.run_type, choice.runs.state, choice.runs.before, choice.runs.after)
@@ -89,13 +95,16 @@ def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict
     cells = read_cells(columns.ids)
     rows = rows_of(spec, cells.known(), choice.opened, choice.sort)
     shown = visible(rows, _wanted(rows, cells, choice))
+    opened = opened_tasks(shown, cells, choice.opened.opened)
     is_filtered = bool(choice.search or choice.failing)
     return Grid(
         columns=columns,
-        rows=drawn_rows(shown, cells, columns, choice.opened.opened, query),
+        rows=drawn_rows(shown, cells, columns, opened, query),
         choice=choice,
         asked=choice.runs.number,
         hidden=len(rows) - len(shown) if is_filtered else 0,
+        opened=min(len(opened), MOST_OPEN),
+        left_shut=max(0, len(opened) - MOST_OPEN),
         older=changed(query, ("after",), before=columns.older) if columns.older else "",
         newer=changed(query, ("before",), after=columns.newer) if columns.newer else "",
         newest=changed(query, ("before", "after")) if columns.newer else "",

@@ -35,16 +35,21 @@ class ShownRow:
     newest: DagRun | None = None
 
 
+def opened_tasks(rows: Sequence[GridRow], cells: Cells, opened: Collection[str]) -> list[str]:
+    """Return the mapped tasks in some rows that people opened, in their order."""
+    return [row.name for row in rows if row.name in opened and row.name in cells.mapped]
+
+
 def drawn_rows(
-    rows: Sequence[GridRow], cells: Cells, columns: Columns, opened: Collection[str], query: QueryDict
+    rows: Sequence[GridRow], cells: Cells, columns: Columns, opened: Sequence[str], query: QueryDict
 ) -> list[ShownRow]:
     """Return the rows as they are shown.
 
     Args:
-        opened: names of groups and mapped tasks that people opened.
+        opened: mapped tasks that people opened; the first ``MOST_OPEN`` show their indexes.
         query: the address of the page.
     """
-    indexes = read_indexes(columns.ids, [row.name for row in rows if row.name in opened and row.name in cells.mapped])
+    indexes = read_indexes(columns.ids, opened)
     drawn: list[ShownRow] = []
     for row in rows:
         shown = _shown(row, cells, columns.ids, query, indexes)

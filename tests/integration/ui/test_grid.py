@@ -19,6 +19,7 @@ from orchestrator.templatetags.shown import STATES
 from runs.models import DagRun, TaskInstance
 from runs.pages.charts import ticks
 from runs.pages.grid_cells import bands, sum_cell
+from runs.pages.grid_indexes import MOST_OPEN
 from runs.pages.usual import quantile
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.costs import queries_of
@@ -132,6 +133,25 @@ def test_i7_the_indexes_of_an_open_task_cost_two_queries_however_many(client: Cl
         make_ti(run, "q.b", state="success", map_index=index)
     fill(dag, 2)
     assert queries_of(client, "/dags/etl?part=grid&open=q.b") == few == shut + 2 <= 10
+
+
+def test_i7_several_open_tasks_cost_no_more_queries_and_the_grid_says_whose_indexes_it_leaves_out(
+    client: Client, dag: Dag
+) -> None:
+    run = fill(dag, 1)
+    one = queries_of(client, "/dags/etl?part=grid&open=q.b")
+    assert "at once" not in client.get("/dags/etl?open=q.b").content.decode()
+    for task in range(MOST_OPEN + 1):
+        for index in range(3 + task):
+            make_ti(run, f"m{task}", state="failed" if index == 1 else "success", map_index=index)
+    query = "open=q.b&" + "&".join(f"open=m{task}" for task in range(MOST_OPEN + 1))
+    found = grid(client, f"?{query}")
+    shown = {name: [row.index for row in found.rows if row.row.name == name and row.row.kind == "index"] for name in names(found)}
+    assert shown["q.b"] == [0, 1, 2, 3] and shown["m0"] == [0, 1, 2] and shown["m3"] == [0, 1, 2, 3, 4, 5]
+    assert sum(map(bool, shown.values())) == found.opened == MOST_OPEN and found.left_shut == 2
+    assert queries_of(client, f"/dags/etl?part=grid&{query}") == one
+    told = f"indexes of {MOST_OPEN} tasks at once: close one to see those of 2 more"
+    assert told in client.get(f"/dags/etl?{query}").content.decode()
 
 
 def test_a_cell_of_an_index_tells_of_that_index_alone(client: Client, dag: Dag) -> None:
