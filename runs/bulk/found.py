@@ -17,9 +17,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class RunItems:
-    """What is chosen of one run: some task instances, or the run itself; ``weight`` is how many rows that touches.
+    """What is chosen of one run: some task instances, or the run itself.
 
-    A chosen DAG has no run yet: ``pk`` is 0 and ``run_id`` empty.
+    ``weight`` is how long it takes, in task instances that are cleared. A chosen DAG has no run yet: ``pk`` is 0 and ``run_id``
+    empty.
     """
 
     pk: int

@@ -144,6 +144,8 @@ def test_c30d_secrets_of_a_configuration_reach_the_runs_and_nobody_who_looks(cli
     told = [str(row.extra) for row in AuditLog.objects.all()]
     number, viewer = answer.json()["id"], signed_in("Viewer")
     pages = [viewer.get(place).content.decode() for place in (f"/bulk/{number}", PATH, f"{PATH}/{number}")]
+    viewer.force_login(User.objects.get(username="admin"))
+    pages.append(viewer.get(f"/admin/runs/bulkaction/{number}/change/").content.decode())
     assert len(told) == 2 and all("***" in text and "tell-nobody" not in text for text in told + pages)
 
 
