@@ -39,6 +39,14 @@ class Fires(Base):
         yield TriggerEvent(self.given)
         raise AssertionError("the first event wins")
 
+class Tuples(Base):
+    async def run(self):
+        yield TriggerEvent({"pair": (1, ("two", {3}))})
+
+class SucceedsWithTuple(Base):
+    async def run(self):
+        yield TaskSuccessEvent(xcoms={"return_value": (1, frozenset({2}))})
+
 class Silent(Base):
     async def run(self):
         return
@@ -99,6 +107,13 @@ def test_the_first_event_is_reported_and_the_trigger_cleans_up(runner: RunnerPro
 def test_a_payload_travels_in_the_wire_format_of_xcoms(runner: RunnerProcess) -> None:
     runner.start(1, TEMPORAL, moment=PAST)
     assert runner.wait_for("Event", 1)["payload"]["__classname__"] == "pendulum.datetime.DateTime"
+
+
+def test_tuples_and_sets_of_an_event_arrive_as_lists_as_in_airflow(runner: RunnerProcess) -> None:
+    runner.start(1, "my_triggers.Tuples")
+    assert runner.wait_for("Event", 1)["payload"] == {"pair": [1, ["two", [3]]]}
+    runner.start(2, "my_triggers.SucceedsWithTuple")
+    assert runner.wait_for("Ended", 2)["xcoms"] == {"return_value": [1, [2]]}
 
 
 def test_an_event_that_ends_the_task_names_state_and_xcoms(runner: RunnerProcess) -> None:
