@@ -45,4 +45,5 @@ def test_the_configuration_is_shown_but_for_its_secrets(dag: Dag) -> None:
     assert shown["api_token"] == ("***", "***", False)
     assert shown["same_token"] == ("***", "***", True)
     assert shown["size"] == ("1", "2", False) and shown["more"][0] == "{'password': '***'}"
-    assert "{&#x27;password&#x27;: &#x27;***&#x27;, &#x27;size&#x27;: 3}" in viewer.get("/backfills/1").content.decode()
+    backfill = viewer.get("/backfills/1").content.decode()
+    assert "&#x27;password&#x27;: &#x27;***&#x27;" in backfill and "&#x27;size&#x27;: 3" in backfill
