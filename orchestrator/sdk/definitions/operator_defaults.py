@@ -9,17 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
+from orchestrator.sdk.definitions.nested_execution import guarded
 from orchestrator.sdk.definitions.param import ParamsDict
 
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class BaseOperatorMeta(ABCMeta):
-    """Wraps each ``__init__`` of an operator class, so that defaults reach every level of the inheritance."""
+    """Wraps each ``__init__`` of an operator class, so that defaults reach every level of the inheritance, and ``execute``."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> BaseOperatorMeta:
         if "__init__" in namespace:
             namespace["__init__"] = _with_defaults(namespace["__init__"], name)
+        if callable(namespace.get("execute")):
+            namespace["execute"] = guarded(namespace["execute"])
         return super().__new__(mcs, name, bases, namespace, **kwargs)
 
 

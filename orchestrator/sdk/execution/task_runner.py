@@ -18,6 +18,7 @@ from orchestrator.sdk import log as task_log
 from orchestrator.sdk import policies
 from orchestrator.sdk.configuration import conf
 from orchestrator.sdk.definitions.keyword_parameters import determine_kwargs
+from orchestrator.sdk.definitions.nested_execution import executing
 from orchestrator.sdk.exceptions import AirflowTaskTimeout
 from orchestrator.sdk.execution import results, xcom, yielded
 from orchestrator.sdk.execution.callbacks import mark_left, run_callbacks, run_final_callbacks
@@ -164,6 +165,7 @@ def _call(ti: RuntimeTaskInstance, context: dict[str, Any]) -> Any:
     yielded.call(task.pre_execute, noted, context)
     run_callbacks(task, "on_execute_callback", context)
     variables = contextvars.copy_context()
+    variables.run(executing.set, task)
     try:
         with TaskTimeout(_seconds_left(ti)):
             if ti._told.next_method:

@@ -292,6 +292,35 @@ def test_an_operator_may_run_another_one_inside_of_it() -> None:
     assert run_dag(dag, logical_date=datetime(2026, 1, 5, tzinfo=UTC)).results["outer"] == ["2026-01-05", True]
 
 
+@pytest.mark.parametrize(
+    ("may", "state", "word"), [(True, "success", "other code than the task runner"), (False, "failed", "RuntimeError")]
+)
+def test_an_operator_inside_of_another_one_is_warned_of_or_refused_where_it_forbids_that(
+    may: bool, state: str, word: str
+) -> None:
+    class Inner(BaseOperator):
+        def execute(self, context: Any) -> int:
+            return 7
+
+    class Deeper(Inner):
+        def execute(self, context: Any) -> int:
+            return super().execute(context)
+
+    class Outer(BaseOperator):
+        def execute(self, context: Any) -> Any:
+            return Deeper(task_id="inner", allow_nested_operators=may).execute(context)
+
+    with DAG("nested", schedule=None) as dag:
+        Outer(task_id="outer")
+        Deeper(task_id="alone", allow_nested_operators=False)
+        BashOperator.partial(task_id="many", allow_nested_operators=False).expand(bash_command=["true"])
+    lines: list[dict[str, Any]] = []
+    assert run_dag(dag, on_log=lines.append).states == {"outer": state, "alone": "success", "many[0]": "success"}
+    assert word in str(lines)
+    assert "of 'inner' was called" in str(lines)
+    assert "of 'alone' was called" not in str(lines)
+
+
 def test_a_task_that_runs_too_long_is_killed_by_its_own_hook() -> None:
     killed: list[str] = []
 
