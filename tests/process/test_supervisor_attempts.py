@@ -31,6 +31,14 @@ def t(startup, channel):
     assert supervisor.trailer(ti_id)["peak_rss_kb"] > 1000
 
 
+def test_a_task_knows_the_folder_of_its_bundle(start, api):
+    supervisor = start("@dag.task\ndef t(startup, channel):\n    print('in', startup.bundle_info.path)\n")
+    ti_id = supervisor.execute("t")
+    supervisor.wait_for("Ended", ti_id)
+    assert supervisor.finish() == 0
+    assert f"in {supervisor.dags}" in [line["event"] for line in supervisor.log_lines(ti_id)]
+
+
 def test_the_workload_token_serves_for_the_start_only(start, api):
     """C05-a: what follows carries the execution token that /run returned."""
     supervisor = start("@dag.task\ndef t(startup, channel):\n    ready(channel)\n")

@@ -195,7 +195,8 @@ def _context(workload: dict[str, Any], dag: Any, task: Any) -> dict[str, Any]:
     told["should_retry"] = data["ti"]["state"] == "up_for_retry"
     started = data["ti"].get("start_date") or data["dag_run"].get("start_date") or data["dag_run"]["run_after"]
     details = {"ti": data["ti"], "start_date": started, "ti_context": told}
-    details |= {"dag_rel_path": workload["dag_rel_path"], "bundle_info": workload["bundle_info"]}
+    bundle = {**workload["bundle_info"], "folder": workload.get("bundle_path", "")}
+    details |= {"dag_rel_path": workload["dag_rel_path"], "bundle_info": bundle}
     ti = RuntimeTaskInstance(StartupDetails.from_json(details), task.prepare_for_execution(), dag)
     ti.state = TaskInstanceState(data["ti"]["state"]) if data["ti"].get("state") else None
     ti.end_date = instant(data["ti"].get("end_date"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from orchestrator.sdk.definitions.shown_words import DagRunState, DagRunType
@@ -39,10 +40,20 @@ class TaskInstanceInfo:
 
 @dataclass(slots=True)
 class BundleInfo:
-    """Where the DAG file comes from."""
+    """Where the DAG file comes from; ``folder`` is told of a bundle without versions only."""
 
     name: str = ""
     version: str | None = None
+    folder: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Folder of the bundle's files on this machine; raises what ``folder_of_version`` does where a version cannot be had."""
+        if not self.version:
+            return Path(self.folder)
+        from orchestrator.sdk.bundles.on_worker import folder_of_version
+
+        return folder_of_version(self.name, self.version)
 
 
 @dataclass(slots=True, repr=False)

@@ -50,7 +50,7 @@ def startup_of(dag: Any, instance: TaskResult, store: Store) -> dict[str, Any]:
     return {
         "ti": {**ti, "dag_version_id": VERSION_ID, "hostname": "localhost"},
         "dag_rel_path": os.path.basename(dag.fileloc or ""),
-        "bundle_info": {"name": "dags-folder", "version": None},
+        "bundle_info": {"name": "dags-folder", "version": None, "folder": os.path.dirname(dag.fileloc or "")},
         "start_date": started,
         "ti_context": {"dag_run": run, **_told(instance, store)},
         "sentry_integration": "",

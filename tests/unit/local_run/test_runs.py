@@ -281,6 +281,18 @@ def test_a_branch_in_a_mapped_group_skips_nothing_as_in_airflow() -> None:
     assert {states[f"group.{name}[{index}]"] for name in ("left", "right") for index in (0, 1)} == {"success"}
 
 
+def test_a_task_knows_the_bundle_of_its_file() -> None:
+    with DAG("bundled", schedule=None) as dag:
+
+        @task
+        def place(ti: Any = None) -> list[Any]:
+            bundle = ti.bundle_instance
+            return [bundle.name, bundle.version, str(bundle.path / "x")]
+
+        place()
+    assert run_dag(dag).results["place"] == ["dags-folder", None, os.path.join(os.path.dirname(__file__), "x")]
+
+
 def test_an_operator_may_run_another_one_inside_of_it() -> None:
     class Outer(BaseOperator):
         def execute(self, context: Any) -> Any:

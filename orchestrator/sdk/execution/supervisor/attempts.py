@@ -153,8 +153,10 @@ class Attempts(HostEvents):
         attempt.stage = Stage.RUNNING
         attempt.lease_until = time.monotonic() + self._settings.lease_seconds
         workload = attempt.workload
-        startup = {name: workload.get(name) for name in ("ti", "dag_rel_path", "bundle_info", "sentry_integration")}
+        startup = {name: workload.get(name) for name in ("ti", "dag_rel_path", "sentry_integration")}
         startup.update(type="StartupDetails", start_date=attempt.start_date, ti_context=answer.body)
+        bundle = workload.get("bundle_info") or {}
+        startup["bundle_info"] = {**bundle, "folder": self._settings.bundle_folder(bundle.get("name", ""))}
         assert attempt.streams is not None  # noqa: S101
         attempt.streams.send(None, startup)
 
