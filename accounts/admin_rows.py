@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
+from accounts.services import masked
+
 _LONGEST_SHOWN = 20_000
 _COUNT_CAP = 10_000
 
@@ -124,9 +126,17 @@ def _block(text: str) -> str:
 
 def pretty_field(name: str, title: str | None = None) -> Any:
     """Return an admin column that shows a field as indented JSON."""
+    return _column(title or name.replace("_", " "), lambda row: pretty(getattr(row, name)))
 
-    @admin.display(description=title or name.replace("_", " "))
+
+def masked_field(name: str) -> Any:
+    """Return an admin column that shows a field as indented JSON, without what its names say are secrets."""
+    return _column(name.replace("_", " "), lambda row: pretty(masked(getattr(row, name))))
+
+
+def _column(title: str, text: Callable[[Any], str]) -> Any:
+    @admin.display(description=title)
     def show(model_admin: Any, row: Any) -> str:
-        return pretty(getattr(row, name))
+        return text(row)
 
     return show

@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin_rows import ReadOnlyAdmin, carry_out, flag, pretty, pretty_field
-from accounts.services import masked
+from accounts.admin_rows import ReadOnlyAdmin, carry_out, flag, masked_field, pretty_field
 from runs.backfills.refusals import BackfillClosedError
 from runs.backfills.services import backfill_cancel, backfill_pause
 from runs.bulk.progress import line
@@ -26,6 +25,9 @@ class BackfillAdmin(ReadOnlyAdmin):
     search_fields = ["dag__dag_id__iexact", "triggering_user_name__iexact"]
     ordering = ["-id"]
     paused = flag("is_paused", "paused")
+    exclude = ["dag_run_conf"]
+    conf_shown = masked_field("dag_run_conf")
+    readonly_fields = ["conf_shown"]
     actions = ["pause", "unpause", "cancel"]
 
     @admin.action(description="Pause the chosen backfills", permissions=["order"])
@@ -71,12 +73,9 @@ class BulkActionAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     exclude = ["selection", "options", "user_id", "token_id", "frozen_to", "is_frozen", "parts"]
     selection_shown = pretty_field("selection")
+    # What was asked beside the selection may have a configuration in it.
+    options_shown = masked_field("options")
     readonly_fields = ["progress", "failures_shown", "selection_shown", "options_shown"]
-
-    @admin.display(description="options")
-    def options_shown(self, row: BulkAction) -> str:
-        """Show what was asked beside the selection, without the secrets of a configuration."""
-        return pretty(masked(row.options))
 
     @admin.display(description="progress")
     def progress(self, row: BulkAction) -> str:

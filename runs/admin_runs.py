@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_rows import ReadOnlyAdmin, carry_out, known_values, pretty_field
+from accounts.admin_rows import ReadOnlyAdmin, carry_out, known_values, masked_field
 from accounts.services import audit_write
 from dags_app.selectors import SpecUnreadableError
 from runs.models import DagRun
@@ -27,7 +27,7 @@ class DagRunAdmin(ReadOnlyAdmin):
     date_hierarchy = "run_after"
     ordering = ["-run_after", "-id"]
     exclude = ["conf", "created_dag_version", "dag"]
-    conf_shown = pretty_field("conf")
+    conf_shown = masked_field("conf")
     readonly_fields = ["dag_id", "created_dag_version_id", "conf_shown"]
     actions = ["clear", "mark_success", "mark_failed"]
 

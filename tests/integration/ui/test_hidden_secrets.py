@@ -1,9 +1,10 @@
 """No page shows what the name of a value in a configuration says is a secret; what the REST API answers is Airflow's."""
 
 import pytest
+from django.test import Client
 
 from dags_app.models import Dag
-from runs.models import Backfill
+from runs.models import Backfill, DagRun
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.signed_in import client_of
 
@@ -34,6 +35,14 @@ def test_no_page_shows_a_secret_of_a_configuration(dag: Dag, path: str) -> None:
     answer = client_of("Admin").get(path, follow=True)
     page = answer.content.decode() if not answer.streaming else b"".join(answer).decode()
     assert answer.status_code == 200 and SECRET not in page
+
+
+@pytest.mark.parametrize("path", ["/admin/runs/backfill/1/change/", "/admin/runs/dagrun/{run}/change/"])
+def test_no_page_of_the_admin_shows_a_secret_of_a_configuration(dag: Dag, admin_client: Client, path: str) -> None:
+    run = DagRun.objects.get(run_id="r1")
+    answer = admin_client.get(path.format(run=run.pk))
+    page = answer.content.decode()
+    assert answer.status_code == 200 and SECRET not in page and "&quot;***&quot;" in page and "&quot;size&quot;: " in page
 
 
 def test_the_configuration_is_shown_but_for_its_secrets(dag: Dag) -> None:
