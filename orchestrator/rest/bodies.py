@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.json_given import finite
 from orchestrator.rest.errors import EXTRA, MISSING, InvalidError, ProblemError
 from orchestrator.rest.scalars import Parser
 
@@ -71,11 +72,14 @@ def _document(raw: bytes) -> Any:
     if not raw:
         raise InvalidError([MISSING.at(["body"], None)])
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, parse_constant=finite, parse_float=finite)
     except json.JSONDecodeError as error:
         problem = ProblemError("json_invalid", "JSON decode error", {"error": error.msg})
         raise InvalidError([problem.at(["body", error.pos], {})]) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         problem = ProblemError("json_invalid", "JSON decode error", {"error": "the body is no JSON text in UTF-8"})
+        raise InvalidError([problem.at(["body", 0], {})]) from error
+    except (ValueError, RecursionError) as error:  # NaN, a number that is too long or too large, too many levels
+        problem = ProblemError("json_invalid", "JSON decode error", {"error": str(error)})
         raise InvalidError([problem.at(["body", 0], {})]) from error
     return document

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from orchestrator.json_given import check_keepable
 from orchestrator.rest.errors import ProblemError
 
 Parser = Callable[[Any], Any]
@@ -140,9 +141,13 @@ def aware_instant(value: Any) -> datetime:
 
 
 def dictionary(value: Any) -> dict[str, Any]:
-    """Take a JSON object."""
+    """Take a JSON object that every database can keep."""
     if not isinstance(value, dict):
         raise ProblemError("dict_type", "Input should be a valid dictionary")
+    try:
+        check_keepable(value)
+    except ValueError as error:
+        raise ProblemError("value_error", f"Value error, {error}") from error
     return value
 
 

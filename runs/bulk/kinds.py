@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.json_given import ValueUnreadableError, conf_given
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
 from orchestrator.rest.errors import ProblemError
-from runs.json_given import ValueUnreadableError, conf_given
 
 
 class Target(StrEnum):

@@ -14,6 +14,7 @@ from django.http import QueryDict
 
 from dags_app.dag_filters import of_person
 from dags_app.models import Dag
+from orchestrator.json_given import ValueUnreadableError, conf_of_text
 from orchestrator.rest.errors import InvalidError, RestError
 from orchestrator.ui.lists import Chip, ListSpec, chips_of, read_values, refusal_text
 from runs.bulk import dag_selection
@@ -21,7 +22,6 @@ from runs.bulk.found import Foreseen
 from runs.bulk.kinds import Target, noun_of
 from runs.bulk.requests import ANY, Order, read_order
 from runs.bulk.selection import foreseen_within
-from runs.json_given import ValueUnreadableError, conf_of_text
 from runs.models import DagRun
 from runs.pages.bulk_bar import WORDS, Act
 from runs.pages.dags.list_spec import DAGS

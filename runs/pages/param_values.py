@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from runs.json_given import ValueUnreadableError, finite, json_given
+from orchestrator.json_given import ValueUnreadableError, finite, json_given
 from runs.pages.param_fields import ParamField, fields_of, types_of
 from runs.param_check import ParamsInvalidError, check_params
 

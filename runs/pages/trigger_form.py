@@ -10,9 +10,9 @@ from typing import Any
 
 from django.http import QueryDict
 
+from orchestrator.json_given import ValueUnreadableError, conf_of_text, json_given
 from orchestrator.sdk.definitions.timetables import AirflowTimetableInvalid, decode_timetable
 from orchestrator.sdk.serialization.spec import DagSpec
-from runs.json_given import ValueUnreadableError, conf_of_text, json_given
 from runs.models import DagRun
 from runs.pages.form_times import TimeUnreadableError, instant_given
 from runs.pages.param_fields import Section, fields_of, sections_of

@@ -14,10 +14,10 @@ from accounts.roles import Role
 from accounts.services import audit_write
 from accounts.views import page
 from dags_app.models import Dag
+from orchestrator.json_given import ValueUnreadableError, conf_of_text
 from orchestrator.ui.returning import way_back
 from runs.api.asset_events import LONGEST_KEY
 from runs.assets.by_hand import NoWriterError, SeveralWritersError, event_make, materialize, queue_empty, queued, writer_of
-from runs.json_given import ValueUnreadableError, conf_of_text
 from runs.models import AssetState
 from runs.pages.affected import FormRefusedError
 from runs.services import DagUnavailableError, ParamsInvalidError, RunExistsError
