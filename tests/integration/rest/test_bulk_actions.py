@@ -117,8 +117,6 @@ def test_a_wrong_order_is_refused_with_the_place(client: Client, run: DagRun, bo
         ("[" * 100_000, "This is no JSON"),
         ('{"a": NaN}', "NaN is no number"),
         ('{"a": "\\u0000"}', "character that cannot be kept"),
-        ({"a": float("nan")}, "nan is no number"),
-        ({"a": "\x00"}, "character that cannot be kept"),
         ("[" * 102 + "]" * 102, "nested more than 100 levels"),
         ("[]", "is a JSON object"),
         ([], "is a JSON object"),
