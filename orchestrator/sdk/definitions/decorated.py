@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.sdk.definitions.context_keys import CONTEXT_KEYS
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
-from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
+from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs, refuse_keyed
 from orchestrator.sdk.definitions.function_calls import bind_arguments, infer_multiple_outputs, unwrap
 from orchestrator.sdk.definitions.mapped import MappedOperator, accepted_names
 from orchestrator.sdk.definitions.operator import BaseOperator
@@ -192,6 +192,7 @@ class TaskDecorator:
                     raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
         elif not isinstance(kwargs, XComArg):
             raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
+        refuse_keyed(kwargs, f"task {self.kwargs['task_id']!r}")
         return self._map(ListOfDictsExpandInput(kwargs), strict=strict)
 
     def _map(self, expand_input: Any, *, strict: bool) -> Any:

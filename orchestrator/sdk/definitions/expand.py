@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.sdk.definitions.dependency import ResolveMixin
-from orchestrator.sdk.definitions.xcom_arg import XComArg
+from orchestrator.sdk.definitions.xcom_arg import PlainXComArg, XComArg
 
 
 class MappedArgument(ResolveMixin):
@@ -103,8 +103,18 @@ def check_expand_kwargs(kwargs: Mapping[str, Any], who: str) -> None:
     for name, value in kwargs.items():
         if not is_mappable(value):
             raise ValueError(f"{who}: expand() got an unexpected type {type(value).__name__} for keyword argument {name}")
-        if getattr(value, "key", "return_value") != "return_value":
-            raise ValueError(f"{who}: cannot map over XCom with custom key {value.key!r} from {value.operator}")
+        refuse_keyed(value, who)
+
+
+def refuse_keyed(value: Any, who: str) -> None:
+    """Raise ``ValueError`` for an XCom with a key of its own, at any depth of lists and dicts; Airflow maps over none."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            refuse_keyed(item, who)
+    elif getattr(value, "key", "return_value") != "return_value" and isinstance(value, PlainXComArg):
+        raise ValueError(f"{who}: cannot map over XCom with custom key {value.key!r} from {value.operator}")
 
 
 def _map_index(context: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.sdk.definitions.contexts import DagContext, TaskGroupContext
-from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs
+from orchestrator.sdk.definitions.expand import DictOfListsExpandInput, ListOfDictsExpandInput, check_expand_kwargs, refuse_keyed
 from orchestrator.sdk.definitions.mapped import UNMAPPABLE, MappedOperator, accepted_names, check_names
 from orchestrator.sdk.definitions.operator import BaseOperator
 from orchestrator.sdk.definitions.operator_defaults import merged_defaults
@@ -77,6 +77,7 @@ class OperatorPartial:
                     raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__} with {type(item).__name__}")
         elif not isinstance(kwargs, XComArg):
             raise TypeError(f"expected XComArg or list[dict], not {type(kwargs).__name__}")
+        refuse_keyed(kwargs, repr(self))
         # As in Airflow, what an index gives is checked when its instance is made, written here or not.
         return self._map(ListOfDictsExpandInput(kwargs), {}, strict=strict)
 
