@@ -74,17 +74,17 @@ class Executor(Protocol):
 
 
 class Executors:
-    """The executors of a scheduler by name; the first is the default one."""
+    """The executors of a scheduler by name; the first is the default one. ``also`` has other names that tasks may give them."""
 
-    def __init__(self, by_name: Mapping[str, Executor]) -> None:
+    def __init__(self, by_name: Mapping[str, Executor], also: Mapping[str, str] | None = None) -> None:
         if not by_name:
             raise ValueError("[core] executor names no executor")
-        self.by_name = dict(by_name)
+        self.by_name, self._also = dict(by_name), dict(also or {})
         self.default = next(iter(self.by_name.values()))
 
     def named(self, name: str | None) -> Executor | None:
         """Return the executor that a task asks for, None where it is not configured."""
-        return self.default if not name else self.by_name.get(name)
+        return self.default if not name else self.by_name.get(name) or self.by_name.get(self._also.get(name, ""))
 
     def __iter__(self) -> Iterator[Executor]:
         return iter(self.by_name.values())

@@ -23,7 +23,17 @@ def load_executors() -> Executors:
     Raises:
         UnknownExecutorError: naming the value and the known names.
     """
-    return Executors({alias: _load(name) for alias, name in _configured()})
+    return Executors({alias: _load(name) for alias, name in _configured()}, names_for_tasks())
+
+
+def names_for_tasks() -> dict[str, str]:
+    """Return each name that ``executor=`` may give, as in Airflow alias, class name or class path, with the configured name."""
+    found: dict[str, str] = {}
+    for alias, name in _configured():
+        paths = [path for path, short in _ALIASES.items() if short == name and "." in path]
+        for spelling in (alias, name, name.rpartition(".")[2], *paths):
+            found.setdefault(spelling, alias)
+    return found
 
 
 def executor_classes() -> dict[str, str]:

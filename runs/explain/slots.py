@@ -12,6 +12,7 @@ from django.db.models import Count, Q, Sum
 
 from orchestrator.config import conf
 from runs.clear_selection import spec_for_run
+from runs.executors.loader import executor_classes, names_for_tasks
 from runs.explain.answer import MOST_BLOCKERS, Blocker, Explanation, label, listed, of_instance, of_part, of_pool, said
 from runs.explain.history import expected_end, usual_seconds
 from runs.explain.platform import Platform
@@ -49,13 +50,12 @@ def _of_time(ti: TaskInstance, now: datetime) -> Iterator[Explanation]:
 
 
 def _of_executor(ti: TaskInstance, parts: Platform) -> Iterator[Explanation]:
-    names = [part.strip().rpartition(":") for part in str(conf.get("core", "executor")).split(",")]
-    known = {alias or name.rpartition(".")[2]: name.rpartition(".")[2] for alias, _, name in names}
-    wanted = ti.executor or next(iter(known), "")
-    if ti.executor and ti.executor not in known and ti.executor not in [name for _, _, name in names]:
+    known = executor_classes()
+    wanted = names_for_tasks().get(ti.executor, "") if ti.executor else next(iter(known), "")
+    if ti.executor and not wanted:
         text = f"Task {label(ti)} asks for executor {ti.executor!r}; [core] executor has only: {', '.join(known)}."
         yield Explanation(Reason.NO_EXECUTOR, text, (Blocker("executor", ti.executor, ti.executor, "unknown"),), ti.wait_since)
-    elif known.get(wanted, wanted).rpartition(".")[2] in _LOCAL and not parts.supervisors():
+    elif known.get(wanted, wanted) in _LOCAL and not parts.supervisors():
         text = f"No worker is alive for queue {ti.queue}: the scheduler has no supervisor that could begin task {label(ti)}."
         yield Explanation(Reason.NO_WORKER, text, (of_part("supervisor"),), ti.wait_since)
 
