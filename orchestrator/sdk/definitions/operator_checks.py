@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +40,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "logger_name": (str,),
     "allow_nested_operators": (bool,),
 }
+
+
+_RESOURCES = {"cpus", "ram", "disk", "gpus"}
 
 
 def check_types(task_id: str, values: dict[str, Any]) -> None:
@@ -92,6 +95,22 @@ def pool_slots(value: int, task_id: str) -> int:
     if value < 1:
         raise ValueError(f"pool_slots of task {task_id!r} is {value}; it must be at least 1")
     return value
+
+
+def resources(value: Any, task_id: str) -> dict[str, float] | None:
+    """Return the amounts by name; raises ``TypeError`` for an unknown name or no number, ``ValueError`` below zero."""
+    if not value:
+        return None
+    what = f"resources of task {task_id!r}"
+    if not isinstance(value, Mapping) or (unknown := sorted(set(value) - _RESOURCES)):
+        wrong = f"unknown {unknown}" if isinstance(value, Mapping) else f"{value!r:.100}"
+        raise TypeError(f"{what}: {wrong}; they are a dict of {', '.join(sorted(_RESOURCES))}")
+    for name, amount in value.items():
+        if amount is not None and not isinstance(amount, int | float):
+            raise TypeError(f"{what}: {name} must be a number, not {amount!r:.100}")
+        if amount is not None and amount < 0:
+            raise ValueError(f"{what}: {name} is {amount}; it must not be below 0")
+    return dict(value)
 
 
 def as_list(value: Any) -> list[Any]:
