@@ -78,7 +78,9 @@ def test_an_empty_group_stays_empty():
     assert (Asset("a", group="").group, Asset("a").group) == ("", "asset")
 
 
-def test_a_task_decorator_below_asset_keeps_its_operator_and_arguments():
+def test_a_task_decorator_below_asset_keeps_its_operator_and_arguments(monkeypatch):
+    monkeypatch.setattr(DagContext, "autoregistered_dags", {})
+
     @asset(schedule=None)
     @task.bash(retries=2)
     def report():
