@@ -23,12 +23,15 @@ def test_a_report_survives_an_api_server_that_is_away_for_a_while(start, api):
 @dag.task
 def t(startup, channel):
     ready(channel)
-    while not os.path.exists(os.path.join(os.path.dirname(__file__), "go")):
+    here = os.path.dirname(__file__)
+    open(os.path.join(here, "heard"), "w").close()
+    while not os.path.exists(os.path.join(here, "go")):
         time.sleep(0.02)
 """
     )
     ti_id = supervisor.execute("t")
     task = api.wait_for(lambda: api.xcoms.get("pid"))
+    api.wait_for(lambda: (supervisor.dags / "heard").exists())  # else the server may go with its answer, for which the task waits
     api.stop()
     (supervisor.dags / "go").touch()
     wait_until_gone(task)
