@@ -13,6 +13,7 @@ from runs.pages.ti_address import args_of, path_of_instance
 
 # What of the address means the same for another index; a try and a line of a log do not.
 _KEPT = ("level", "q", "regex")
+_NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "rendered_map_index")
 _TABS = frozenset(route for _, routes in INSTANCE for route in routes)
 
 
@@ -45,9 +46,6 @@ def turns_of(request: HttpRequest, ti: AttemptFields) -> Turns | None:
     before = rows.filter(map_index__lt=ti.map_index).order_by("-map_index").first()
     after = rows.filter(map_index__gt=ti.map_index).order_by("map_index").first()
     return Turns(_turn(request, before), _turn(request, after))
-
-
-_NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "rendered_map_index")
 
 
 def _turn(request: HttpRequest, ti: TaskInstance | None) -> Turn | None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
 from orchestrator.sdk.definitions.contexts import DagContext
 from orchestrator.sdk.definitions.dag import DAG
 
 
 def collect_dags(module: ModuleType) -> list[DAG]:
-    """Return the DAGs of a module, each once: the registered ones in the order of their blocks, then the others.
+    """Return the DAGs of a module, each once, in the order of ``dags_in_order``."""
+    registered = (dag for dag, module_name in DagContext.autoregistered_dags if module_name in (None, module.__name__))
+    return dags_in_order(registered, vars(module).values())
 
-    Of two with one id the later one counts, in the process that parses (``parsing.collecting``) as in the one that runs tasks.
+
+def dags_in_order(registered: Iterable[DAG], values: Iterable[Any]) -> list[DAG]:
+    """Return registered DAGs in the order of their blocks, then those among other values of their file, each once.
+
+    Of two with one id the later one counts, in the process that parses as in the one that runs tasks.
     """
-    registered = [dag for dag, module_name in DagContext.autoregistered_dags if module_name in (None, module.__name__)]
     found = {id(dag): dag for dag in registered}
-    found |= {id(value): value for value in vars(module).values() if isinstance(value, DAG)}
+    found |= {id(value): value for value in values if isinstance(value, DAG)}
     return list(found.values())

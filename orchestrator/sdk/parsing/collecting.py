@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from types import ModuleType
 from typing import Any
 
 from orchestrator.sdk.parsing.failures import describe, describe_dag
@@ -29,20 +28,14 @@ def collect(request: ParseRequest, source: bytes, response: ParseResponse) -> No
 
 def _find_dags(request: ParseRequest, source: bytes) -> list[Any]:
     """Return the DAG objects at the top level of the file and those registered by ``with DAG`` and ``@dag``."""
+    from orchestrator.sdk.definitions.collect import dags_in_order
     from orchestrator.sdk.definitions.contexts import DagContext, reset
-    from orchestrator.sdk.definitions.dag import DAG
 
     reset()
     DagContext.current_autoregister_module_name = module_name(request.path)
     modules = list(import_zip(request.path)) if request.path.endswith(".zip") else [import_file(request.path, source)]
-    # Registered ones first, in the order of their blocks: of two with one dag_id the later one counts.
-    found = {id(dag): dag for dag, _ in DagContext.autoregistered_dags}
-    found |= {id(dag): dag for module in modules for dag in _values(module) if isinstance(dag, DAG)}
-    return list(found.values())
-
-
-def _values(module: ModuleType) -> list[Any]:
-    return list(vars(module).values())
+    values = (value for module in modules for value in list(vars(module).values()))
+    return dags_in_order((dag for dag, _ in DagContext.autoregistered_dags), values)
 
 
 def _add(dag: Any, request: ParseRequest, response: ParseResponse, errors: list[str]) -> None:

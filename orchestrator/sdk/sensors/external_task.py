@@ -104,9 +104,8 @@ class ExternalTaskSensor(BaseSensorOperator):
 
     def poke(self, context: Any) -> bool:
         """Return whether all that is waited for is done; raises or skips by failed and skipped states."""
-        if self.external_task_ids and len(set(self.external_task_ids)) < len(
-            self.external_task_ids
-        ):  # known now: may be templated
+        ids = list(self.external_task_ids or ())  # a template may have made them, so they are known only now
+        if len(set(ids)) < len(ids):
             raise ValueError(f"external_task_ids of sensor {self.task_id!r} has an id twice")
         dates = self._dates(context)
         what = self.external_task_ids or self.external_task_group_id or "the run"
