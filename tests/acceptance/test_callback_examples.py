@@ -20,6 +20,9 @@ def run_example(platform: Platform, name: str) -> Rest:
     rest = Rest(platform)
     rest.trigger(name)
     platform.wait_finished(name)
+    # The scheduler judges deadlines of tasks and groups right after the end of the run, not in its transaction.
+    pending = "SELECT COUNT(*) FROM runs_deadline WHERE state = 'pending'"
+    wait_until(lambda: platform.rows(pending) == [(0,)], 60, what="the deadlines", interval=0.2)
     open_ones = "SELECT COUNT(*) FROM runs_callback WHERE state IN ('pending', 'running')"
     wait_until(lambda: platform.rows(open_ones) == [(0,)], 60, what="the deliveries", interval=0.2)
     return rest
