@@ -48,13 +48,13 @@ class PluginChild:
         """
         what = "partition mapper" if "mapper" in request else "timetable"
         name = f"{what} {request[what.split()[-1]].get('type')}"
-        line, now = json.dumps(request, sort_keys=True), monotonic()
+        line = json.dumps(request, sort_keys=True)
         with self._lock:
             answered_at, found = self._remembered.get(line, (0.0, {}))
             stays = request["ask"] == "facts" and "answer" in found
-            if not (found and (stays or now - answered_at < REMEMBERED_SECONDS)):
+            if not (found and (stays or monotonic() - answered_at < REMEMBERED_SECONDS)):
                 found = self._answer(line, name)
-                self._remembered[line] = (now, found)
+                self._remembered[line] = (monotonic(), found)  # however long it took: it is new now
                 while len(self._remembered) > MOST_REMEMBERED:
                     self._remembered.popitem(last=False)
         if "error" in found:
