@@ -17,6 +17,7 @@ from tests.waiting import wait_until
 MISSING = "PostgreSQL is not installed: no `initdb` in PATH or /usr/lib/postgresql/*/bin. Run `apt-get install postgresql`."
 # A test server may lose everything when the machine stops, so it never waits for the disk.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200", "shared_buffers=64MB")
+_KEEPERS: list[socket.socket] = []  # of the ports that were given away
 
 
 class PostgresServer:
@@ -103,10 +104,16 @@ class PostgresServer:
 
 
 def free_port() -> int:
-    """Return a TCP port that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port that nothing listens on, and that is given to nobody else who asks for any port.
+
+    Until this process ends a socket keeps it, which takes no connections. A server that allows to reuse addresses, as all of
+    ours do, can listen on it, end, and listen on it again.
+    """
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _KEEPERS.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 def execute(url: str, statement: str) -> None:

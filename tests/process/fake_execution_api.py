@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
+from tests.postgres import free_port
+
 RUN_CONTEXT = {
     "dag_run": {
         "dag_id": "d",
@@ -45,7 +47,7 @@ class FakeExecutionApi:
         self.whole_batch: Callable[[], tuple[int, bytes] | str | None] = lambda: None
         self.changed = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
-        self.port = 0
+        self.port = free_port()  # kept while the server is away
         self.start()
 
     @property
@@ -55,7 +57,6 @@ class FakeExecutionApi:
     def start(self) -> None:
         handler = type("Handler", (_Handler,), {"api": self})
         self._server = _Server(("127.0.0.1", self.port), handler)
-        self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
