@@ -66,12 +66,12 @@ class FakeExecutionApi:
             self._server.drop_connections()
             self._server = None
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 20) -> Any:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         with self.changed:
             assert self.changed.wait_for(condition, seconds), f"It did not happen; the API saw {self.seen()}"
             return condition()
 
-    def state_of(self, ti_id: str, seconds: float = 20) -> dict[str, Any]:
+    def state_of(self, ti_id: str, seconds: float = 60) -> dict[str, Any]:
         return self.wait_for(lambda: self.states.get(ti_id), seconds)
 
     def seen(self) -> list[str]:

@@ -21,7 +21,7 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def wait_until_gone(pid: int, seconds: float = 15) -> None:
+def wait_until_gone(pid: int, seconds: float = 60) -> None:
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:

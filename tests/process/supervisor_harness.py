@@ -42,7 +42,7 @@ class SupervisorHarness:
             "dags_folder": str(self.dags),
             "hostname": "worker-1",
             "heartbeat_seconds": 0.5,
-            "lease_seconds": 10,
+            "lease_seconds": 60,
             "leftover_grace_seconds": 0.3,
             **settings,
         }
@@ -88,7 +88,7 @@ class SupervisorHarness:
     def send(self, message: dict[str, Any]) -> None:
         self.control.sendall(json.dumps(message).encode() + b"\n")
 
-    def wait_for(self, kind: str | tuple[str, ...], ti_id: str | None = None, seconds: float = 20) -> dict[str, Any]:
+    def wait_for(self, kind: str | tuple[str, ...], ti_id: str | None = None, seconds: float = 60) -> dict[str, Any]:
         kinds = (kind,) if isinstance(kind, str) else kind
         for message in self.messages:
             if message["type"] in kinds and ti_id in (None, message.get("ti_id")):
@@ -119,7 +119,7 @@ class SupervisorHarness:
         self._lines.close()
         self.control.close()
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             self.close()
 

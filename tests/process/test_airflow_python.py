@@ -40,7 +40,7 @@ def python(tmp_path: Path) -> str:
 
 def pid_of(folder: Path, task_id: str) -> int:
     file = folder / f"{task_id}.pid"
-    wait_until(lambda: file.exists() and file.read_text(), 20, what="the worker")
+    wait_until(lambda: file.exists() and file.read_text(), 60, what="the worker")
     return int(file.read_text())
 
 

@@ -88,7 +88,7 @@ def test_sigterm_ends_it_in_good_order_with_all_its_children(deployment, process
     wait_until(lambda: len(family(processor)) > 1, what="a parse process")
     children = family(processor)
     os.kill(processor.pid, signal.SIGTERM)
-    assert processor.wait(20) == 0
+    assert processor.wait(60) == 0
     for child in children:
         wait_until_gone(child)
     assert ask(deployment)["ended"] == [True]
@@ -97,7 +97,7 @@ def test_sigterm_ends_it_in_good_order_with_all_its_children(deployment, process
 def test_reparse_now_answers_with_the_new_version_or_the_error_c06_g(deployment, processor):
     code = (
         "from dags_app.reparse import file_reparse_now\nimport sys\n"
-        "r = file_reparse_now('dags-folder', 'first.py', 20)\nprint(r.state, r.versions)\n"
+        "r = file_reparse_now('dags-folder', 'first.py', 60)\nprint(r.state, r.versions)\n"
         "print(file_reparse_now('dags-folder', 'no.py').state)\n"
     )
     assert deployment.run("shell", "--no-imports", "-c", code).stdout.splitlines() == ["parsed {'first': 1}", "unknown_file"]

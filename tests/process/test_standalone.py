@@ -110,7 +110,7 @@ def test_a_first_start_makes_home_schema_and_a_user_who_can_sign_in(deployment: 
     }
     body = json.dumps({"username": "admin", "password": password}).encode()
     request = urllib.request.Request(f"{deployment.url}/auth/token", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert json.load(answer)["access_token"]
 
 
