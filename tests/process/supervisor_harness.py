@@ -64,29 +64,31 @@ class SupervisorHarness:
 
     def execute(self, task_id: str, path: str = "dag.py", ti_id: str | None = None, dag_id: str = "d") -> str:
         ti_id = ti_id or str(uuid.uuid4())
-        self.send(
-            {
-                "type": "ExecuteTask",
-                "token": token_for(ti_id),
-                "dag_rel_path": path,
-                "bundle_info": {"name": "dags-folder", "version": None},
-                "log_path": f"{ti_id}.log",
-                "ti": {
-                    "id": ti_id,
-                    "dag_id": dag_id,
-                    "task_id": task_id,
-                    "run_id": "r",
-                    "try_number": 1,
-                    "map_index": -1,
-                    "dag_version_id": str(uuid.uuid4()),
-                },
-                "sentry_integration": "",
-            }
-        )
+        self.send(self.workload(ti_id, task_id, path, dag_id))
         return ti_id
 
-    def send(self, message: dict[str, Any]) -> None:
-        self.control.sendall(json.dumps(message).encode() + b"\n")
+    def workload(self, ti_id: str, task_id: str, path: str = "dag.py", dag_id: str = "d") -> dict[str, Any]:
+        return {
+            "type": "ExecuteTask",
+            "token": token_for(ti_id),
+            "dag_rel_path": path,
+            "bundle_info": {"name": "dags-folder", "version": None},
+            "log_path": f"{ti_id}.log",
+            "ti": {
+                "id": ti_id,
+                "dag_id": dag_id,
+                "task_id": task_id,
+                "run_id": "r",
+                "try_number": 1,
+                "map_index": -1,
+                "dag_version_id": str(uuid.uuid4()),
+            },
+            "sentry_integration": "",
+        }
+
+    def send(self, *messages: dict[str, Any]) -> None:
+        """Send messages at once, so that the supervisor reads them together."""
+        self.control.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
     def wait_for(self, kind: str | tuple[str, ...], ti_id: str | None = None, seconds: float = 60) -> dict[str, Any]:
         kinds = (kind,) if isinstance(kind, str) else kind

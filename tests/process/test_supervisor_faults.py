@@ -228,8 +228,8 @@ def test_a_drain_evicts_what_is_not_done_in_time(start, api):
     supervisor = start(SLEEPER)
     ti_id = supervisor.execute("t")
     api.wait_for(lambda: "pid" in api.xcoms)
-    supervisor.send({"type": "Drain", "timeout_seconds": 0.2})
-    late = supervisor.execute("t")
+    late = "00000000-0000-0000-0000-0000000000bb"
+    supervisor.send({"type": "Drain", "timeout_seconds": 0.2}, supervisor.workload(late, "t"))  # else it may have ended before
     assert supervisor.wait_for("Rejected", late)["cause"] == "evicted"
     assert supervisor.wait_for("Ended", ti_id)["cause"] == "evicted"
     supervisor.wait_for("Drained")
