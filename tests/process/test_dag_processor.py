@@ -60,7 +60,10 @@ def test_saved_changed_broken_mended_and_deleted_files_are_seen_c06_a(deployment
     wait_until(lambda: ask(deployment)["dags"].get("d") == ["one", False], what="the saved file")
     path = save(deployment, "d", "two")
     wait_until(lambda: ask(deployment)["dags"]["d"] == ["two", False], what="the changed file")
-    path.write_text("from airflow.sdk import DAG\nraise RuntimeError('oops')\n")
+    # Whole at once: what is empty for a moment has no DAGs, and takes "d" out of use.
+    draft = path.with_suffix(".draft")
+    draft.write_text("from airflow.sdk import DAG\nraise RuntimeError('oops')\n")
+    draft.replace(path)
     wait_until(lambda: "oops" in ask(deployment)["errors"].get("d.py", ""), what="the import error")
     assert ask(deployment)["dags"]["d"] == ["two", False]
     save(deployment, "d", "three")
