@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 def wait_until(
     predicate: Callable[[], T],
-    timeout: float = 30.0,
+    timeout: float = 60.0,
     *,
     what: str = "",
     interval: float = 0.02,
