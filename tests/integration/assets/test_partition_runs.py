@@ -181,8 +181,8 @@ def test_two_dates_carried_for_one_key_leave_none():
 
 
 def test_a_cron_partition_run_has_its_key_and_comes_once():
-    dag = stored("d", CronPartitionTimetable("0 * * * *", timezone="UTC", run_offset=-1))
-    due = utcnow().replace(minute=0, second=0, microsecond=0)
+    due = (utcnow() - timedelta(minutes=30)).replace(second=0, microsecond=0)  # the next one is far
+    dag = stored("d", CronPartitionTimetable(f"{due.minute} * * * *", timezone="UTC", run_offset=-1))
     Dag.objects.filter(pk=dag.pk).update(next_dagrun_create_after=due)
     rounds = Rounds()
     rounds.run()

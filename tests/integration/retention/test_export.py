@@ -45,7 +45,7 @@ def write_history() -> None:
 
 def prune(going: Round) -> None:
     """Take steps until the round is over."""
-    wait_until(lambda: going.step() is None, 30, what="the round of retention to end")
+    wait_until(lambda: going.step() is None, 60, what="the round of retention to end")
 
 
 def runs_in(lines: str) -> list[str]:
@@ -56,11 +56,13 @@ def runs_in(lines: str) -> list[str]:
 def test_c18d_a_folder_gets_a_file_per_table_and_day(configure: Callable[..., None], tmp_path: Path) -> None:
     configure(export_path=tmp_path / "kept")
     write_history()
+    days = {f"{utcnow():%Y-%m-%d}.jsonl"}
     prune(Round())
+    days.add(f"{utcnow():%Y-%m-%d}.jsonl")
     assert list(DagRun.objects.values_list("run_id", flat=True)) == ["r0"]
     for table in ("dag_run", "task_instance"):
         (file,) = (tmp_path / "kept" / table).iterdir()
-        assert file.name == f"{utcnow():%Y-%m-%d}.jsonl"
+        assert file.name in days
         assert runs_in(file.read_text()) == ["r1", "r2", "r3"]
 
 

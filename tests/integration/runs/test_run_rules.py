@@ -22,12 +22,12 @@ from tests.integration.runs.harness import Rounds, spec_of_edges, states, trigge
 
 pytestmark = pytest.mark.django_db
 
-HOURLY = encode_timetable(CronTriggerTimetable("@hourly", "UTC"))
 
-
-def scheduled(timetable: Any = HOURLY, hours_ago: int = 4, dag_fields: dict[str, Any] | None = None, **fields: Any) -> Dag:
-    """A DAG that began some hours ago, with its next run computed."""
-    start = utcnow().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours_ago)
+def scheduled(timetable: Any = None, hours_ago: int = 4, dag_fields: dict[str, Any] | None = None, **fields: Any) -> Dag:
+    """A DAG that began some hours ago, with its next run computed; without a timetable it runs hourly, next in half an hour."""
+    tick = (utcnow() - timedelta(minutes=30)).replace(second=0, microsecond=0)
+    timetable = timetable or encode_timetable(CronTriggerTimetable(f"{tick.minute} * * * *", "UTC"))
+    start = tick - timedelta(hours=hours_ago)
     spec = DagSpec(dag_id="d", tasks=[TaskSpec(task_id="t")], timetable=timetable, start_date=start.isoformat(), **fields)
     limits = {"max_active_runs": spec.max_active_runs, "catchup": spec.catchup, "overlap_policy": spec.overlap_policy}
     dag = make_dag("d", spec, **limits, **(dag_fields or {}))
@@ -36,11 +36,11 @@ def scheduled(timetable: Any = HOURLY, hours_ago: int = 4, dag_fields: dict[str,
 
 
 def hours(rounds: Rounds | None = None) -> list[int]:
-    """How many hours ago the scheduled runs were due."""
+    """How many whole hours ago the scheduled runs were due."""
     (rounds or Rounds()).run()
-    now = utcnow().replace(minute=0, second=0, microsecond=0)
+    now = utcnow()
     runs = DagRun.objects.filter(run_type="scheduled").order_by("run_after")
-    return [round((now - run.run_after).total_seconds() / 3600) for run in runs]
+    return [(now - run.run_after) // timedelta(hours=1) for run in runs]
 
 
 def test_a_dag_is_paused_after_so_many_failures_in_a_row_and_the_audit_says_why() -> None:
