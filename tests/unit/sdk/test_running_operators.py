@@ -27,6 +27,7 @@ from orchestrator.sdk.operators.trigger_dagrun import TriggerDagRunOperator
 from orchestrator.sdk.operators.virtualenv import ExternalPythonOperator
 from orchestrator.sdk.sensors.external_task import ExternalTaskSensor
 from tests.unit.sdk.running import context_of
+from tests.waiting import wait_until
 
 
 def run(operator: Any, **more: Any) -> Any:
@@ -110,8 +111,10 @@ def test_a_kill_reaches_the_children_of_a_command(tmp_path: Path) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     child = os.pidfd_open(int(pipe.read_text()))
+    # The command may speak before the thread that has started it knows of it.
+    wait_until(lambda: operator.subprocess_hook.sub_process, what="the thread to know its command")
     operator.on_kill()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert str(-signal.SIGTERM) in str(errors[0])
     assert _wait_gone(child)
@@ -119,10 +122,10 @@ def test_a_kill_reaches_the_children_of_a_command(tmp_path: Path) -> None:
 
 
 def _wait_gone(handle: int) -> bool:
-    """Return whether the process ends within 20 seconds."""
+    """Return whether the process ends within a minute."""
     with selectors.DefaultSelector() as selector:
         selector.register(handle, selectors.EVENT_READ)
-        return bool(selector.select(timeout=20))
+        return bool(selector.select(timeout=60))
 
 
 def branching(choice: Any) -> tuple[Any, DAG]:
