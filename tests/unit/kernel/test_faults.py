@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.kernel import faults
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -42,15 +43,10 @@ def test_a_block_waits_for_its_file_and_tells_that_it_was_reached(tmp_path: Path
     faults.arm(f"here:block:{gate}")
     passing = threading.Thread(target=faults.fault_point, args=("here",))
     passing.start()
-    reached = Path(f"{gate}.reached")
-    waiting = threading.Event()
-    for _ in range(1000):
-        if reached.exists():
-            break
-        waiting.wait(0.01)
-    assert reached.exists() and passing.is_alive()
+    wait_until(Path(f"{gate}.reached").exists, what="the block")
+    assert passing.is_alive()
     gate.touch()
-    passing.join(10)
+    passing.join(60)
     assert not passing.is_alive()
 
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from orchestrator.kernel.heartbeat import Heartbeat, HeartbeatLostError
+from tests.waiting import wait_until
 
 LONG = 30.0
 
@@ -96,12 +97,7 @@ def test_a_hanging_beat_ends_the_trust_too() -> None:
 
     heartbeat = Heartbeat(beat, 0.01, 0.02, on_lost=lambda: None)
     heartbeat.start()
-    waiting = threading.Event()
-    for _ in range(500):
-        if not heartbeat.is_trusted():
-            break
-        waiting.wait(0.01)
-    assert not heartbeat.is_trusted()
+    wait_until(lambda: not heartbeat.is_trusted(), what="the end of the trust")
     hang.set()
     heartbeat.stop()
 

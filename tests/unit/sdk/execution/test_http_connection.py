@@ -33,7 +33,7 @@ class Server:
             closed.set()
 
     def close(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         self.listener.close()
 
 
@@ -46,11 +46,11 @@ def serving(*connections: list[bytes]) -> Iterator[Server]:
 
 def test_two_requests_share_a_connection_and_a_third_gets_a_new_one_when_the_server_hung_up() -> None:
     with serving([GOOD, GOOD], [GOOD]) as server:
-        connection = HttpConnection(server.url, 5, 5)
+        connection = HttpConnection(server.url, 60, 60)
         for _ in range(2):
             reply = connection.request("GET", "/x", None, {"A": "b"})
             assert (reply.status, reply.data, reply.headers["refreshed-api-token"]) == (200, b"{}", "t")
-        assert server.closed[0].wait(10)
+        assert server.closed[0].wait(60)
         assert connection.request("GET", "/x", None, {}).status == 200
         connection.close()
 
@@ -58,7 +58,7 @@ def test_two_requests_share_a_connection_and_a_third_gets_a_new_one_when_the_ser
 @pytest.mark.parametrize("answer", [b"", b"220 mail ready\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])
 def test_what_is_no_whole_answer_is_an_error_of_the_system_and_the_next_request_connects_anew(answer: bytes) -> None:
     with serving([answer], [GOOD]) as server:
-        connection = HttpConnection(server.url, 5, 5)
+        connection = HttpConnection(server.url, 60, 60)
         with pytest.raises(OSError, match=r"."):
             connection.request("GET", "/x", None, {})
         assert connection.request("GET", "/x", None, {}).status == 200
@@ -68,7 +68,7 @@ def test_what_is_no_whole_answer_is_an_error_of_the_system_and_the_next_request_
 def test_a_redirection_is_not_followed() -> None:
     """A token would go to somebody else."""
     with serving([b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n"]) as server:
-        connection = HttpConnection(server.url, 5, 5)
+        connection = HttpConnection(server.url, 60, 60)
         assert connection.request("GET", "/x", None, {}).status == 302
         connection.close()
 

@@ -27,7 +27,7 @@ class RunnerProcess:
 
     def __init__(self, folder: Path) -> None:
         self.socket, theirs = socket.socketpair()
-        self.socket.settimeout(30.0)
+        self.socket.settimeout(60.0)
         self.heard: list[dict[str, Any]] = []
         self._rest = b""
         with theirs:
@@ -64,7 +64,7 @@ class RunnerProcess:
     def close(self) -> int:
         """Close the connection; the runner ends. Returns its exit code."""
         self.socket.close()
-        return self.process.wait(30.0)
+        return self.process.wait(60.0)
 
     def _read(self) -> None:
         data = self.socket.recv(65536)
