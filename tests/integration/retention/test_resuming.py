@@ -116,7 +116,9 @@ def test_an_error_of_a_round_is_the_dutys_and_the_next_round_begins_anew() -> No
     assert DagRun.objects.count() == 1
 
 
-def test_the_end_of_the_scheduler_ends_a_round_between_two_steps() -> None:
+def test_the_end_of_the_scheduler_ends_a_round_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__RETENTION__PAUSE_SECONDS", "300")  # so that it is still between them when it is told to end
+    conf.reload()
     write_history()
     duty = PruneHistory(first_after=0.0)
     duty.run_once(1)
