@@ -119,14 +119,14 @@ class Platform:
         """States of the runs of a DAG."""
         return [state for (state,) in self.rows(f"SELECT state FROM runs_dagrun WHERE dag_id = '{dag_id}'")]
 
-    def wait_finished(self, dag_id: str = "web", timeout: float = 60.0, runs: int = 1) -> None:
+    def wait_finished(self, dag_id: str = "web", timeout: float = 180.0, runs: int = 1) -> None:
         """Wait until ``runs`` runs of a DAG have ended; fails with what is left unfinished."""
         try:
             wait_until(lambda: self._ended(dag_id) >= runs, timeout, what=f"{runs} runs of {dag_id} to end", interval=0.2)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report(dag_id)}") from None
 
-    def wait_run(self, dag_id: str, run_id: str, timeout: float = 60.0) -> str:
+    def wait_run(self, dag_id: str, run_id: str, timeout: float = 180.0) -> str:
         """Wait until one run has ended and return its state."""
         ended = "state IN ('success', 'failed')"
         sql = f"SELECT state FROM runs_dagrun WHERE dag_id = '{dag_id}' AND run_id = '{run_id}' AND {ended}"
