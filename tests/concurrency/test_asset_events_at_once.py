@@ -26,7 +26,7 @@ from runs.models import AssetDelivery, AssetEvent, DagRun, PartitionArrival, Par
 from runs.scheduler.create_asset_runs import CreateAssetRuns
 from runs.scheduler.holdings import Holdings
 from tests.assets import happen, stored
-from tests.concurrency.at_once import at_once, deadlocks
+from tests.concurrency.at_once import LONG_SECONDS, at_once, deadlocks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,7 +35,7 @@ PRODUCERS, EVENTS_EACH = (20, 25) if connection.vendor == "postgresql" else (3, 
 
 
 def produce(asset_id: int, key: str | None, start: Barrier) -> None:
-    start.wait(30)
+    start.wait(LONG_SECONDS)
     asset = Asset.objects.get(pk=asset_id)
     for _ in range(EVENTS_EACH):
         again(lambda: events_add([NewEvent(asset, partition_key=key)], now=utcnow()))
@@ -55,7 +55,7 @@ def again(act: Callable[[], object]) -> None:
 
 def schedule(start: Barrier, is_over: Event) -> None:
     duty = CreateAssetRuns(Holdings(new_id()))
-    start.wait(30)
+    start.wait(LONG_SECONDS)
     last_look = False
     while True:
         duty._look_at = duty._all_due_at = 0.0
@@ -88,11 +88,11 @@ def together(keys: list[str | None]) -> None:
         ]
         try:
             for future in producing:
-                future.result(60)
+                future.result(LONG_SECONDS)
         finally:
             is_over.set()
         for future in watching:
-            future.result(60)
+            future.result(LONG_SECONDS)
 
 
 def test_c23_a_every_event_is_in_exactly_one_run_of_each_consumer() -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections, transaction
 
 from orchestrator.kernel.clock import utcnow
+from orchestrator.processes.services import process_beat
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.models import DagRun, Pool, StateChange, TaskInstance
 from runs.scheduler.claim_runs import ClaimRuns
@@ -16,7 +17,7 @@ from runs.scheduler.create_runs import CreateRuns
 from runs.scheduler.queue_tasks import QueueTasks
 from runs.scheduler.start_runs import StartRuns
 from runs.services import run_trigger
-from tests.concurrency.at_once import at_once, deadlocks
+from tests.concurrency.at_once import LONG_SECONDS, at_once, deadlocks
 from tests.factories import NOON, make_dag
 from tests.integration.runs.harness import Rounds, spec_of_edges, trigger
 
@@ -37,7 +38,7 @@ def together(*acts: object) -> None:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         for future in [pool.submit(run, act) for act in acts]:
-            future.result(60)
+            future.result(LONG_SECONDS)
 
 
 @pytest.mark.parametrize("slots", [1, 4, 7])
@@ -110,6 +111,8 @@ def test_c33b_three_schedulers_at_once_end_every_run_and_begin_every_attempt_onc
         trigger(spec_of_edges(f"d{number}", {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}))
     schedulers = [Rounds() for _ in range(3)]
     for _ in range(12):
+        for scheduler in schedulers:  # as each does itself: who is silent for a minute is taken for dead
+            assert process_beat(scheduler.holdings.scheduler_id)
         together(*(lambda r=r: (r.run(), r.work()) for r in schedulers))
         if not DagRun.objects.exclude(state="success").exists():
             break
