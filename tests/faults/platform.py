@@ -1,5 +1,6 @@
 """Decides how a fault test runs the whole platform, breaks it, and looks into its database without being part of it."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -68,7 +69,8 @@ class Platform:
             keeper.join(30)
         self.deployment.stop()
         for pid in self.family():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+                os.kill(pid, signal.SIGKILL)
 
     def family(self) -> list[int]:
         """Processes that have this deployment's home in their environment."""
