@@ -6,6 +6,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+from orchestrator.sdk.bundles.locking import exclusive
+
 WHEEL = "apache-airflow-core==3.3.2"
 FOLDER = "airflow/example_dags/"
 UNREACHABLE = "The wheel {wheel} could not be fetched. This test needs a package index that pip can reach:\n{output}"
@@ -14,7 +16,11 @@ UNREACHABLE = "The wheel {wheel} could not be fetched. This test needs a package
 def fetch_wheel() -> Path:
     """Return the wheel's file. Raises RuntimeError with pip's words where it cannot be had."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orchestrator-tests"
-    cache.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache / "lock", 300):  # another test process may be at it: it has the file when it is whole
+        return _fetched(cache)
+
+
+def _fetched(cache: Path) -> Path:
     if found := list(cache.glob("apache_airflow_core-3.3.2-*.whl")):
         return found[0]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "-d", str(cache), WHEEL]

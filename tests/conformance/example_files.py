@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.sdk.bundles.locking import exclusive
+
 WHEELS = {
     "apache-airflow-core==3.3.2": "airflow/example_dags/",
     "apache-airflow-providers-standard==1.21.0": "airflow/providers/standard/example_dags/",
@@ -21,9 +23,11 @@ def example_folder() -> Path:
     """Return a folder that holds ``airflow/example_dags`` and the standard provider's examples; fails where pip gets nothing."""
     folder = Path(os.environ.get("AIRFLOW_EXAMPLES") or Path(tempfile.gettempdir()) / f"airflow-3.3.2-examples-{os.getuid()}")
     if not (folder / "complete").exists():
-        for requirement, inside in WHEELS.items():
-            _unpack(_download(requirement, folder), inside, folder)
-        (folder / "complete").touch()
+        with exclusive(folder / "lock", 300):  # the workers of xdist come here together
+            if not (folder / "complete").exists():
+                for requirement, inside in WHEELS.items():
+                    _unpack(_download(requirement, folder), inside, folder)
+                (folder / "complete").touch()
     return folder
 
 
