@@ -30,6 +30,8 @@ def run_example(platform: Platform, name: str) -> Rest:
 
 def test_the_example_of_callbacks_calls_each_of_them_once(platform: Platform) -> None:
     run_example(platform, "example_callbacks")
+    # The process of a task calls back after it has reported its end, with which the run may have ended.
+    platform.wait_logs("example_callbacks", attempts=4)
     run_id = platform.rows("SELECT run_id FROM runs_dagrun")[0][0]
     found = (platform.deployment.home / "callbacks.txt").read_text().splitlines()
     killed = next(line for line in found if line.startswith("failure: is_killed"))

@@ -53,10 +53,12 @@ def test_airflows_listener_and_weight_plugins_work_unmodified(platform: Platform
     run_id = rest.trigger("heard")
     assert platform.wait_run("heard", run_id) == "success", platform.report("heard")
     assert platform.rows("SELECT priority_weight FROM runs_taskinstance WHERE dag_id = 'heard'") == [(4,)]
+    # The listener is told after the task has reported its end.
+    platform.wait_logs("heard", attempts=1)
     log = attempt_log(platform, "heard")
-    wait_until(lambda: "Task instance in success state" in attempt_log(platform, "heard"), what="the listener after the task")
+    assert "Task instance in success state" in log
     assert "Task instance is in running state" in log and "Dag name:heard" in log
-    wait_until(lambda: "Dag run in success state" in told_of_runs(platform, rest), what="the listener of runs")
+    wait_until(lambda: "Dag run in success state" in told_of_runs(platform, rest), 120, what="the listener of runs")
     assert "Dag run  in running state" in told_of_runs(platform, rest)
     names = {plugin["name"] for plugin in rest.call("GET", "/api/v2/plugins")["plugins"]}
     assert {"MetadataCollectionPlugin", "decreasing_priority_weight_strategy_plugin", "workday_timetable_plugin"} <= names

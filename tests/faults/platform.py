@@ -18,6 +18,7 @@ from tests.deployment import Deployment
 from tests.faults.journal import Note, read_journal
 from tests.waiting import wait_until
 
+TRAILER = b'"event":"Task attempt ended"'
 UNFINISHED = "COALESCE(state, 'none') NOT IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed')"
 
 
@@ -137,6 +138,14 @@ class Platform:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.report(dag_id)}") from None
 
+    def wait_logs(self, dag_id: str, attempts: int) -> None:
+        """Wait until that many attempts of a DAG have closed their logs.
+
+        A task reports its end before its process ends: only a closed log says that its callbacks are through and all is written.
+        """
+        place = self.deployment.logs / f"dag_id={dag_id}"
+        wait_until(lambda: _closed(place) >= attempts, 60, what=f"{attempts} logs of {dag_id} to be closed", interval=0.2)
+
     def has_ended(self, dag_id: str) -> bool:
         """Whether a run of the DAG has ended."""
         return self._ended(dag_id) > 0
@@ -163,6 +172,10 @@ class Platform:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
+
+
+def _closed(place: Path) -> int:
+    return sum(TRAILER in path.read_bytes()[-2000:] for path in place.rglob("attempt=*.log"))
 
 
 def all_pids() -> list[int]:

@@ -77,6 +77,7 @@ def test_every_ending_has_a_cause_on_the_attempt_and_in_the_log(platform: Platfo
     platform.write_dag(journal(platform.folder) + ENDINGS)
     platform.standalone()
     platform.wait_finished("endings", 90)
+    platform.wait_logs("endings", attempts=9)
     got = {name: row(platform, name) for name in ("exits", "exits_at_once", "segfaults", "hogs", "raises")}
     causes = {name: (state, cause) for name, (state, cause, *_) in got.items()}
     assert causes == {
@@ -168,6 +169,7 @@ def test_a_task_that_ignores_sigterm_and_is_cleared_is_killed_and_runs_again(pla
     wait_until(lambda: not is_running(first.pid), 30, what="the first process to be killed")
     platform.wait_finished("stubborn")
     assert platform.run_states("stubborn") == ["success"], platform.report("stubborn")
+    platform.wait_logs("stubborn", attempts=2)
     log = log_of(platform, "ignores", "stubborn")
     assert "cleared" in log and "SIGKILL" in log, log
 
