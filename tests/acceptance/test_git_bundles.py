@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from orchestrator.sdk.bundles.locking import exclusive
 from tests.faults.platform import Platform
 from tests.faults.rest import Rest
 from tests.repositories import Remote
@@ -83,9 +84,11 @@ def test_a_commit_that_cannot_be_had_is_the_platforms_failure_and_says_why_c20(p
     platform.standalone()
     wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'pinned'"), 60, what="the DAG")
     rest = Rest(platform)
-    remote.bare.rename(remote.bare.with_name("away"))
-    shutil.rmtree(storage / "etl" / "versions" / first)
-    shutil.rmtree(storage / "etl" / "bare")
+    # The DAG processor fetches every second: between its looks, so that it makes nothing of this anew.
+    with exclusive(storage / "etl" / "lock", 60):
+        remote.bare.rename(remote.bare.with_name("away"))
+        shutil.rmtree(storage / "etl" / "versions" / first)
+        shutil.rmtree(storage / "etl" / "bare")
     run_id = rest.trigger("pinned")
     assert platform.wait_run("pinned", run_id) == "failed", platform.report("pinned")
     cause, detail = platform.rows("SELECT cause, cause_detail FROM runs_taskinstance WHERE task_id = 'early'")[0]
