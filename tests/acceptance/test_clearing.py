@@ -99,7 +99,7 @@ def test_c21a_a_cleared_task_is_killed_before_its_next_try_begins_and_c21e_on_ki
     rest, notes = start(platform), platform.folder / "slow"
     known(platform, "slow")
     run_id = trigger(rest, "slow")
-    wait_until(notes.exists, 60, what="the first try")
+    wait_until(lambda: notes.exists() and "begin 1" in notes.read_text(), 60, what="the first try")
     body = {"dag_run_id": run_id, "only_failed": False, "dry_run": False}
     rest.call("POST", "/api/v2/dags/slow/clearTaskInstances", body)
     assert platform.wait_run("slow", run_id) == "success", platform.report("slow")
@@ -131,5 +131,7 @@ def test_c20d_a_clear_runs_the_version_of_the_run_or_the_newest_and_the_log_says
         tries = f"SELECT COUNT(*) FROM runs_taskinstance WHERE state = 'success' AND try_number = {number + 2}"
         wait_until(lambda tries=tries: platform.rows(tries)[0][0] == 2, 60, what=said)  # type: ignore[misc]
         assert result(platform, run_id).strip('"') == said
-        logs = (platform.deployment.logs / "dag_id=pinned").rglob(f"attempt={number + 2}.log")
-        assert all(f"at version {commit}" in log.read_text() for log in logs)
+        platform.wait_run("pinned", run_id)
+        platform.wait_logs("pinned", attempts=2 * (number + 2))
+        logs = [*(platform.deployment.logs / "dag_id=pinned").rglob(f"attempt={number + 2}.log")]
+        assert len(logs) == 2 and all(f"at version {commit}" in log.read_text() for log in logs)
