@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from tests.acceptance.test_waiting_examples import start
 from tests.faults.platform import Platform
 from tests.waiting import wait_until
-
-FLAG = Path(tempfile.gettempdir()) / "example_assets.flag"
 
 
 def results(platform: Platform, dag_id: str) -> list[Any]:
@@ -24,7 +20,10 @@ def results(platform: Platform, dag_id: str) -> list[Any]:
 
 
 def test_the_example_of_assets_starts_its_consumers(platform: Platform) -> None:
-    FLAG.unlink(missing_ok=True)
+    temporary = platform.deployment.home / "tmp"
+    temporary.mkdir()
+    # The example's flag lies in the temporary folder, which all platforms of a machine share.
+    platform.deployment.env["TMPDIR"] = str(temporary)
     rest, run_id = start(platform, "example_assets.py", "example_assets_write")
     assert platform.wait_run("example_assets_write", run_id, 60) == "success", platform.report("example_assets_write")
     wait_until(lambda: results(platform, "example_assets_regions"), 60, what="the consumer of the alias")
@@ -32,7 +31,7 @@ def test_the_example_of_assets_starts_its_consumers(platform: Platform) -> None:
     wait_until(lambda: len(results(platform, "example_assets_each")) == 2, 60, what="a run for each event (C23-b)")
     assert sorted(results(platform, "example_assets_each")) == [["eu"], ["us"]]
     assert results(platform, "example_assets_report") == []
-    FLAG.touch()
+    (temporary / "example_assets.flag").touch()
     wait_until(lambda: results(platform, "example_assets_report"), 60, what="the consumer of both assets")
     assert results(platform, "example_assets_report") == [3]
     orders = next(a["id"] for a in rest.call("GET", "/api/v2/assets")["assets"] if a["name"] == "example_orders")
