@@ -180,13 +180,15 @@ def test_secrets_that_a_task_fetches_and_spills_are_found_nowhere(platform: Plat
     assert rows == [
         ("mapped", "success", 1), ("mapped", "success", 1), ("prints", "success", 1), ("raises", "failed", 2), ("renders", "failed", 1), ("waits", "failed", 1),
     ]  # fmt: skip
+    platform.wait_logs("canary", attempts=7)
+    found: list[str] = []
+    for path, answer in answers(rest, run_id):
+        found += leaks(path, json.dumps(answer, ensure_ascii=False).encode()) + leaks(path, json.dumps(answer).encode())
+    platform.stop()  # which writes what logs still wait for
     logs = {path: path.read_bytes() for path in sorted(platform.deployment.logs.rglob("*")) if path.is_file()}
     spilled = b"\n".join(text for path, text in logs.items() if "task_id=" in str(path))
     assert spilled.count(b"***") > 500, "the tasks spilled what they fetched"
-    found = [hit for path, text in logs.items() for hit in leaks(str(path.relative_to(platform.deployment.home)), text)]
-    for path, answer in answers(rest, run_id):
-        found += leaks(path, json.dumps(answer, ensure_ascii=False).encode()) + leaks(path, json.dumps(answer).encode())
-    platform.stop()
+    found += [hit for path, text in logs.items() for hit in leaks(str(path.relative_to(platform.deployment.home)), text)]
     for name, text in tables(platform):
         found += leaks(f"table {name}", text)
     for file in [*platform.deployment.home.glob("airflow.db*"), *platform.deployment.home.glob("*.out")]:
