@@ -22,7 +22,7 @@ def note(*words):
     os.close(journal)
 
 
-def body(seconds=0.0):
+def body(seconds=0.0, held=False):
     ti = get_current_context()["ti"]
     words = (ti.run_id, ti.task_id, ti.try_number, ti.id, os.getpid())
     lock = os.open(FOLDER / f"{{ti.run_id}}.{{ti.task_id}}.lock", os.O_WRONLY | os.O_CREAT)
@@ -32,6 +32,8 @@ def body(seconds=0.0):
         note("overlap", *words)
         raise
     note("start", *words)
+    while held and not (FOLDER / "gate").exists():
+        threading.Event().wait(0.05)
     if seconds:
         threading.Event().wait(seconds)
     note("end", *words)
@@ -42,12 +44,12 @@ with DAG("web", schedule={schedule!r}, is_paused_upon_creation=False,
          default_args={{"retries": 3, "retry_delay": timedelta(milliseconds=100)}}, max_active_tasks=64, max_active_runs={max_runs}):
 
     @task
-    def work(seconds=0.0):
-        body(seconds)
+    def work(seconds=0.0, held=False):
+        body(seconds, held)
 
     first, middle, last = (work.override(task_id=name)() for name in ("first", "middle", "last"))
     for number in range({wide}):
-        first >> work.override(task_id=f"wide_{{number:03}}")(seconds={seconds}) >> middle
+        first >> work.override(task_id=f"wide_{{number:03}}")(seconds={seconds}, held={held}) >> middle
     for chain in range({chains}):
         before = middle
         for link in range({links}):
@@ -59,9 +61,13 @@ with DAG("web", schedule={schedule!r}, is_paused_upon_creation=False,
 
 
 def web(folder: Path, *, wide: int = 121, chains: int = 8, links: int = 22, seconds: float = 0.0, schedule: str | None = "@once",
-        max_runs: int = 16) -> str:  # fmt: skip
-    """A DAG of ``wide + chains * links + 3`` tasks (300): fan-out, fan-in, chains, fan-in; the wide ones last ``seconds``."""
+        max_runs: int = 16, held: bool = False) -> str:  # fmt: skip
+    """A DAG of ``wide + chains * links + 3`` tasks (300): fan-out, fan-in, chains, fan-in; the wide ones last ``seconds``.
+
+    With ``held`` the wide ones wait before it for the file ``gate`` in the folder: so many run together on a slow machine too.
+    """
     shape = {"wide": wide, "chains": chains, "links": links, "seconds": seconds, "schedule": schedule, "max_runs": max_runs}
+    shape["held"] = held
     return journal(folder) + WEB.format(**shape)
 
 

@@ -35,10 +35,11 @@ def _run(platform: Platform, server: PostgresServer) -> None:
         "AIRFLOW__WORKERS__LEASE_SECONDS": str(100 * RATIO),
     }
     deployment.run("migrate", "--verbosity", "0")
-    # Tasks that run through the whole outage, tasks that end in it, and some that begin after it.
-    platform.write_dag(web(platform.folder, wide=40, chains=2, links=10, seconds=OUTAGE_SECONDS * 0.8))
+    # Tasks that end in the outage, and some that begin after it.
+    platform.write_dag(web(platform.folder, wide=40, chains=2, links=10, seconds=OUTAGE_SECONDS * 0.8, held=True))
     platform.standalone()
     wait_until(lambda: platform.states().get("running", 0) >= 16, 60, what="tasks to run")
+    (platform.folder / "gate").touch()
     server.halt()
     with pytest.raises(AssertionError):
         wait_until(lambda: False, OUTAGE_SECONDS)
