@@ -30,11 +30,12 @@ Spots = Callable[[bytes], Iterator[int]]
 
 @dataclass(slots=True)
 class Found:
-    """The bytes at which matching lines begin, up to where the file was looked through, and whether that is all of it."""
+    """The bytes at which matching lines begin, up to where the file was looked through, and whether that is all of it, or none."""
 
     positions: list[int] = field(default_factory=list)
     scanned: int = 0
     complete: bool = False
+    is_missing: bool = False
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ def candidates(path: Path, found: Found, spots: Spots, bounds: Bounds | None = N
         with path.open("rb") as file:
             yield from _scan(file, found, spots, bounds or Bounds())
     except OSError:
-        found.complete = True
+        found.complete = found.is_missing = True
 
 
 def _scan(file: BinaryIO, found: Found, spots: Spots, bounds: Bounds) -> Iterator[Line]:

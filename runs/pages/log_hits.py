@@ -59,11 +59,16 @@ class Hit:
 
 @dataclass(slots=True)
 class Hits:
-    """The lines, where to go on (empty where all was looked through), how many logs were looked at, and what went wrong."""
+    """The lines, where to go on (empty where all was looked through), how many logs were looked at, and what went wrong.
+
+    ``without_file``: how many of these logs are not there, or not any more; ``last``: the one that was looked at last.
+    """
 
     rows: list[Hit] = field(default_factory=list)
     next_place: str = ""
     looked_at: int = 0
+    without_file: int = 0
+    last: AttemptFields | None = None
     error: str = ""
 
 
@@ -90,9 +95,12 @@ def _look(logs: Logs, asked: Asked, spans: Spans, place: tuple[int, int], found:
         scan = _in_one(logs.rows[number], asked, spans, Found(scanned=start), bounds, found)
         start = 0
         found.looked_at += 1
+        found.without_file += scan.is_missing
+        found.last = logs.rows[number]
         if not scan.complete:
             found.next_place = logs.place(number, scan.scanned)
             return
+    found.next_place = logs.rest
 
 
 def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bounds: Bounds, found: Hits) -> Found:
@@ -100,7 +108,7 @@ def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bou
     try:
         lines = candidates(log_file(attempt), scan, _spots(asked), bounds)
     except LogPathError:
-        return Found(complete=True)
+        return Found(complete=True, is_missing=True)
     wanted = (line for line in lines if not asked.levels or level_of(line.record) in asked.levels)
     for some, texts in _together(wanted):
         for line, text, span in zip(some, texts, spans(texts), strict=True):

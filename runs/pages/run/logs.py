@@ -8,6 +8,7 @@ from django.db.models import Case, IntegerField, Value, When
 
 from runs.models import AttemptFields, DagRun, TaskInstance, TaskInstanceHistory
 from runs.pages.log_places import MOST_FIRST, First, Logs, first_of, in_order
+from runs.pages.log_tries import all_tries
 from runs.pages.worst import rank_of_row
 
 # So many tries of a run are looked at; a larger run is searched task by task.
@@ -25,13 +26,9 @@ def logs_of(run: DagRun, place: str = "") -> Logs:
     first = first_of(place)
     first = _failed(run) if first is None else first
     past: Any = TaskInstanceHistory.objects.filter(dag_run=run, try_number__gt=0).only(*_NEEDED)
-    tries: dict[tuple[str, int], dict[int, AttemptFields]] = {}
-    for row in _present(run, first):
-        tries[row.task_id, row.map_index] = {row.try_number: row}
-    for row in past.order_by("-try_number", "-pk")[:MOST_LOGS]:
-        # A task that waits for its next try still has the number of the last one.
-        tries.get((row.task_id, row.map_index), {}).setdefault(row.try_number, row)
-    logs = in_order((row for of_task in tries.values() for row in of_task.values()), first)
+    rows = all_tries(_present(run, first), past.order_by("-try_number", "-pk")[:MOST_LOGS])
+    ranks = {(row.task_id, row.map_index): first.index(row.pk) for row in rows if row.pk in first}
+    logs = in_order(rows, lambda row: (ranks.get((row.task_id, row.map_index), len(first)),))
     return Logs(logs.rows[:MOST_LOGS], logs.keys[:MOST_LOGS], first)
 
 
