@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from runs.views import dag, dag_code, dag_events, dag_switches, dag_tasks, dag_times
+from runs.views import dag, dag_code, dag_events, dag_log_search, dag_switches, dag_tasks, dag_times
 
 _DAG = "dags/<str:dag_id>"
 
@@ -18,6 +18,7 @@ DAG_PAGES = [
     path(f"{_DAG}/tasks/group/<str:group_id>", dag_tasks.dag_group, name="dag_group"),
     path(f"{_DAG}/calendar", dag_times.dag_calendar, name="dag_calendar"),
     path(f"{_DAG}/durations", dag_times.dag_durations, name="dag_durations"),
+    path(f"{_DAG}/log_search", dag_log_search.dag_log_search, name="dag_log_search"),
     path(f"{_DAG}/events", dag_events.dag_events, name="dag_events"),
     path(f"{_DAG}/code", dag_code.dag_code, name="dag_code"),
     path(f"{_DAG}/versions", dag_code.dag_versions, name="dag_versions"),

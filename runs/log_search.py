@@ -30,7 +30,7 @@ Spots = Callable[[bytes], Iterator[int]]
 
 @dataclass(slots=True)
 class Found:
-    """The bytes at which matching lines begin, up to where the file was looked through, and whether that is all of it, or none."""
+    """The bytes at which matching lines begin, up to where a file was looked through, if that is all, and if there is no file."""
 
     positions: list[int] = field(default_factory=list)
     scanned: int = 0

@@ -74,14 +74,14 @@ class Hits:
 
 def hits_of(logs: Logs, asked: Asked, place: str = "") -> Hits:
     """Return what matches in logs, in their order, from a place on."""
-    found = Hits()
+    found = Hits(next_place=logs.rest)
     if not asked or not logs.rows:
         return found
     try:
         with _matching(asked) as spans:
             _look(logs, asked, spans, logs.start(place), found)
     except ExpressionError as error:
-        found.error = str(error)
+        return Hits(error=str(error))
     return found
 
 
@@ -100,7 +100,6 @@ def _look(logs: Logs, asked: Asked, spans: Spans, place: tuple[int, int], found:
         if not scan.complete:
             found.next_place = logs.place(number, scan.scanned)
             return
-    found.next_place = logs.rest
 
 
 def _in_one(attempt: AttemptFields, asked: Asked, spans: Spans, scan: Found, bounds: Bounds, found: Hits) -> Found:

@@ -10,13 +10,14 @@ from django.urls import NoReverseMatch, reverse
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """One tab: its word, where it leads, whether it is open, a number where one counts, and what the key ``v`` shows by it."""
+    """One tab: its word, where it leads, whether it is open, a number where one counts, and which key leads there, to what."""
 
     label: str
     url: str
     is_open: bool
     count: int = 0
-    view: str = ""
+    key: str = ""
+    hint: str = ""
 
 
 # (word, names of its routes: the first is where it leads; on any of them it is the open one)
@@ -25,6 +26,7 @@ DAG = (
     ("Graph", ("dag_graph",)),
     ("Runs", ("dag_runs",)),
     ("Tasks", ("dag_tasks", "dag_task", "dag_group")),
+    ("Logs", ("dag_log_search",)),
     ("Calendar", ("dag_calendar",)),
     ("Durations", ("dag_durations",)),
     ("Backfills", ("dag_backfills",)),
@@ -79,6 +81,8 @@ _OTHER_VIEW = {
     "dag_graph": ("Overview", "Grid"),
     "run_graph": ("Overview", "Table of tasks"),
 }
+# The key of a tab wherever it is not open, and what is there.
+_KEYS = {"dag_log_search": ("l", "Search the logs of all runs")}
 _ONLY_WITH_COUNT = frozenset({"Required actions"})
 
 
@@ -86,10 +90,16 @@ def _tab(label: str, routes: tuple[str, ...], present: str, place: dict[str, Any
     is_open = present in routes
     if label in _ONLY_WITH_COUNT and not count and not is_open:
         return None
-    turn, view = _OTHER_VIEW.get(present, ("", ""))
     for route in routes:
         try:
-            return Tab(label, reverse(route, kwargs=place), is_open, count, view if turn == label else "")
+            return Tab(label, reverse(route, kwargs=place), is_open, count, *_key(label, route, present))
         except NoReverseMatch:
             continue
     return None
+
+
+def _key(label: str, route: str, present: str) -> tuple[str, str]:
+    turn, view = _OTHER_VIEW.get(present, ("", ""))
+    if turn == label:
+        return "v", view
+    return _KEYS[route] if route in _KEYS and route != present else ("", "")

@@ -28,7 +28,7 @@ def ti_log_search(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFi
     """Show the lines of all tries that match, the newest try first."""
     # Of tries with the same number the newest has the file.
     logs = {row.try_number: row for row in ended_tries(tries)}.values()
-    return _context(request, in_order(logs)) | {"path": path_of_instance(ti)}
+    return search_context(request, in_order(logs)) | {"path": path_of_instance(ti)}
 
 
 @require_GET
@@ -36,23 +36,26 @@ def ti_log_search(request: HttpRequest, ti: AttemptFields, tries: list[AttemptFi
 def run_log_search(request: HttpRequest, dag_id: str, run_id: str) -> HttpResponse:
     """Show the lines of all tries of a run that match, those of tasks that failed first."""
     run = run_or_404(dag_id, run_id)
-    logs = logs_of(run, request.GET.get("from", "")) if _asked(request) else in_order(())
-    context = _context(request, logs) | {"run": run, "is_cut": len(logs.rows) >= MOST_LOGS}
+    logs = logs_of(run, request.GET.get("from", "")) if asked_in(request) else in_order(())
+    context = search_context(request, logs) | {"run": run, "is_cut": len(logs.rows) >= MOST_LOGS}
     return render(request, "runs/run_log_search.html", context)
 
 
-def _context(request: HttpRequest, logs: Logs) -> dict[str, Any]:
-    asked = _asked(request)
+def search_context(request: HttpRequest, logs: Logs) -> dict[str, Any]:
+    """Return what every search shows: what is looked for, and what of it is in some logs."""
+    asked = asked_in(request)
     return {
         "asked": asked,
         "hits": hits_of(logs, asked, request.GET.get("from", "")),
         "searched": len(logs.rows),
+        "has_rest": bool(logs.rest),
         "levels": [(level, level in asked.levels) for level in LEVELS],
         "is_later": "from" in request.GET,
     }
 
 
-def _asked(request: HttpRequest) -> Asked:
+def asked_in(request: HttpRequest) -> Asked:
+    """Return what an address looks for."""
     text = request.GET.get("q", "")[:LONGEST_SEARCH]
     levels = frozenset(request.GET.getlist("level")) & frozenset(LEVELS)
     return Asked(text, request.GET.get("regex") == "on", frozenset() if len(levels) == len(LEVELS) else levels)

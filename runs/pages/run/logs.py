@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Case, IntegerField, Value, When
 
-from runs.models import AttemptFields, DagRun, TaskInstance, TaskInstanceHistory
+from runs.models import DagRun, TaskInstance, TaskInstanceHistory
 from runs.pages.log_places import MOST_FIRST, First, Logs, first_of, in_order
 from runs.pages.log_tries import all_tries
 from runs.pages.worst import rank_of_row
