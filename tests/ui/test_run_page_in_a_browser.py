@@ -17,6 +17,7 @@ from tests.ui.conftest import PASSWORD
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/dags/etl/runs/manual__1"
 TABS = ("details", "code", "asset_events", "events", "log_search?q=red")
+ALL_RUNS = "/dags/etl/log_search?q=e&after=2026-01-01T00:00:00Z&before=2026-02-01T00:00:00Z"
 
 
 def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Page, list[str]]:
@@ -63,6 +64,41 @@ def test_c10e_one_key_searches_all_logs_of_a_run(browser: Browser, live_server: 
     with page.expect_navigation():
         page.get_by_role("link", name="red text").click()
     expect(page.locator("li.target")).to_contain_text("red text")
+    assert complaints == []
+
+
+def test_c10e_one_key_searches_the_logs_of_all_runs_of_a_dag(browser: Browser, live_server: Any, population: DagRun) -> None:
+    page, complaints = signed_in(browser, live_server.url, "/dags/etl")
+    with page.expect_navigation():
+        page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Search what the tasks of all runs wrote")).to_be_visible()
+    expect(page.get_by_label("Search logs of all runs").last).to_be_focused()
+    page.keyboard.type("red text")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No run was due in this time")).to_be_visible()
+    page.get_by_label("From").fill("2026-01-10T00:00")
+    page.get_by_label("Task", exact=True).fill("load")
+    with page.expect_navigation():
+        page.get_by_role("main").get_by_role("button", name="Search").click()
+    expect(page).to_have_url(re.compile(r"after=2026-01-10T00%3A00%3A00Z"))
+    expect(page.locator(".log-hits tbody tr")).to_have_count(1)
+    with page.expect_navigation():
+        page.get_by_role("link", name="red text").click()
+    expect(page.locator("li.target")).to_contain_text("red text")
+    assert complaints == []
+
+
+def test_c10e_the_search_of_a_run_goes_over_to_all_runs_with_what_was_typed(
+    browser: Browser, live_server: Any, population: DagRun
+) -> None:
+    page, complaints = signed_in(browser, live_server.url, f"{PATH}/log_search")
+    page.keyboard.type("red text")
+    page.get_by_label("warning").check()
+    with page.expect_navigation():
+        page.get_by_role("button", name="All runs").click()
+    expect(page).to_have_url(re.compile(r"/dags/etl/log_search\?q=red\+text&level=warning&after=.*&before="))
+    expect(page.get_by_label("Search logs of all runs").last).to_have_value("red text")
     assert complaints == []
 
 
@@ -113,7 +149,7 @@ def test_no_page_of_a_run_has_a_fault_of_access_or_is_wider_than_the_screen(
     viewport: Any = {"width": width, "height": 900}
     page, complaints = signed_in(browser, live_server.url, PATH, viewport=viewport, color_scheme=scheme)
     faults = {}
-    for path in (PATH, f"{PATH}?view=gantt", *(f"{PATH}/{tab}" for tab in TABS), "/dags/etl/runs/held"):
+    for path in (PATH, f"{PATH}?view=gantt", *(f"{PATH}/{tab}" for tab in TABS), "/dags/etl/runs/held", ALL_RUNS):
         page.goto(live_server.url + path)
         found = Axe().run(page).response["violations"]
         faults[path] = [f"{fault['id']}: {node['html'][:200]}" for fault in found for node in fault["nodes"]]

@@ -133,7 +133,7 @@ def test_c10e_times_without_a_zone_are_on_the_clock_of_the_person_and_in_utc_in_
     shown = client.get(answer["Location"])
     assert [hit.attempt.run_id for hit in shown.context["hits"].rows] == ["r1"]
     text = shown.content.decode()
-    assert 'name="after" value="2026-01-05T11:59"' in text and "times are Europe/Berlin" in text
+    assert 'name="after" value="2026-01-05T11:59"' in text and "Times are Europe/Berlin" in text
     assert "Jan 05 12:00:00 CET" in text
 
 
