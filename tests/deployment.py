@@ -38,7 +38,7 @@ class Deployment:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.dags.mkdir(parents=True, exist_ok=True)
 
-    def run(self, *arguments: str, timeout: float = 120, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 240, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` to its end; ``timeout`` in seconds. Raises with its output where it fails."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],

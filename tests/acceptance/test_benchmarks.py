@@ -23,7 +23,7 @@ from tests.oracle import REPOSITORY
 def test_a_small_benchmark_of_ours_measures_without_failures_and_leaves_no_home_behind(tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     command = [sys.executable, "-m", "benchmarks", "--database", "sqlite", "--only", "first_run,chain_20", "--out", str(out)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=200, env=_environment(tmp_path))
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=500, env=_environment(tmp_path))
     assert done.returncode == 0, done.stderr
     outcomes = json.loads(out.read_text())["outcomes"]
     assert [(one["measure"], one["failures"], one["errors"], one["problem"]) for one in outcomes] == [

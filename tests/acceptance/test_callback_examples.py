@@ -16,15 +16,15 @@ def run_example(platform: Platform, name: str) -> Rest:
     platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
     platform.write_dag((EXAMPLES / f"{name}.py").read_text(), f"{name}.py")
     platform.standalone()
-    wait_until(lambda: platform.rows(f"SELECT 1 FROM dags_app_dag WHERE dag_id = '{name}'"), 60, what="the DAG")
+    wait_until(lambda: platform.rows(f"SELECT 1 FROM dags_app_dag WHERE dag_id = '{name}'"), 120, what="the DAG")
     rest = Rest(platform)
     rest.trigger(name)
     platform.wait_finished(name)
     # The scheduler judges deadlines of tasks and groups right after the end of the run, not in its transaction.
     pending = "SELECT COUNT(*) FROM runs_deadline WHERE state = 'pending'"
-    wait_until(lambda: platform.rows(pending) == [(0,)], 60, what="the deadlines", interval=0.2)
+    wait_until(lambda: platform.rows(pending) == [(0,)], 120, what="the deadlines", interval=0.2)
     open_ones = "SELECT COUNT(*) FROM runs_callback WHERE state IN ('pending', 'running')"
-    wait_until(lambda: platform.rows(open_ones) == [(0,)], 60, what="the deliveries", interval=0.2)
+    wait_until(lambda: platform.rows(open_ones) == [(0,)], 120, what="the deliveries", interval=0.2)
     return rest
 
 
@@ -84,10 +84,10 @@ def test_an_asynchronous_callback_runs_in_the_triggerer(platform: Platform, tmp_
     platform.write_dag(NOTES, "late_notes.py")
     platform.write_dag(ASYNC % str(notes), "async_deadline.py")
     platform.standalone()
-    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'async_deadline'"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'async_deadline'"), 120, what="the DAG")
     Rest(platform).trigger("async_deadline")
     delivered = "SELECT kind, last_output FROM runs_callback WHERE state = 'delivered'"
-    wait_until(lambda: platform.rows(delivered), 60, what=f"the callback {platform.report('async_deadline')}", interval=0.2)
+    wait_until(lambda: platform.rows(delivered), 120, what=f"the callback {platform.report('async_deadline')}", interval=0.2)
     assert platform.rows(delivered) == [("deadline_async", "noted")]
     (line,) = notes.read_text().splitlines()
     assert line.startswith("async_deadline ['dag_run', 'deadline'] ")

@@ -45,7 +45,7 @@ def start(platform: Platform, *examples: str) -> Rest:
 
 
 def known(platform: Platform, dag_id: str) -> None:
-    wait_until(lambda: platform.rows(f"SELECT 1 FROM dags_app_dag WHERE dag_id = '{dag_id}'"), 60, what=dag_id)
+    wait_until(lambda: platform.rows(f"SELECT 1 FROM dags_app_dag WHERE dag_id = '{dag_id}'"), 120, what=dag_id)
 
 
 def trigger(rest: Rest, dag_id: str, **body: Any) -> str:
@@ -71,7 +71,7 @@ def test_our_example_of_setup_and_teardown_cleans_up_also_where_the_work_fails(p
     body = {"dag_run_id": run_id, "task_ids": ["count"], "only_failed": False, "dry_run": False}
     cleared = rest.call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
     assert [ti["task_id"] for ti in cleared["task_instances"]] == ["count", "make_directory", "remove_directory"]
-    wait_until(lambda: platform.run_states(dag_id) == ["failed"], 60, what="the second end")
+    wait_until(lambda: platform.run_states(dag_id) == ["failed"], 120, what="the second end")
     assert dict(platform.rows("SELECT task_id, try_number FROM runs_taskinstance"))["remove_directory"] == 2
 
 
@@ -88,7 +88,7 @@ def test_clearing_our_example_of_a_marker_clears_the_dag_that_waits_for_it(platf
     cleared = rest.call("POST", f"/api/v2/dags/{parent}/clear", body)
     assert [(run["dag_id"], len(run["task_instances"])) for run in cleared["runs"]] == [(parent, 2), (child, 2)]
     for dag_id in runs:
-        wait_until(lambda dag_id=dag_id: platform.run_states(dag_id) == ["success"], 60, what=dag_id)  # type: ignore[misc]
+        wait_until(lambda dag_id=dag_id: platform.run_states(dag_id) == ["success"], 120, what=dag_id)  # type: ignore[misc]
     tries = platform.rows(f"SELECT try_number FROM runs_taskinstance WHERE dag_id = '{child}' AND task_id = 'wait_for_parent'")
     assert tries == [(2,)]
 
@@ -99,7 +99,7 @@ def test_c21a_a_cleared_task_is_killed_before_its_next_try_begins_and_c21e_on_ki
     rest, notes = start(platform), platform.folder / "slow"
     known(platform, "slow")
     run_id = trigger(rest, "slow")
-    wait_until(lambda: notes.exists() and "begin 1" in notes.read_text(), 60, what="the first try")
+    wait_until(lambda: notes.exists() and "begin 1" in notes.read_text(), 120, what="the first try")
     body = {"dag_run_id": run_id, "only_failed": False, "dry_run": False}
     rest.call("POST", "/api/v2/dags/slow/clearTaskInstances", body)
     assert platform.wait_run("slow", run_id) == "success", platform.report("slow")
@@ -117,19 +117,19 @@ def test_c20d_a_clear_runs_the_version_of_the_run_or_the_newest_and_the_log_says
     configure(platform, remote)
     platform.standalone()
     current = "SELECT bundle_version FROM dags_app_dag WHERE dag_id = 'pinned'"
-    wait_until(lambda: platform.rows(current) == [(first,)], 60, what="the first commit")
+    wait_until(lambda: platform.rows(current) == [(first,)], 120, what="the first commit")
     rest = Rest(platform)
     run_id = rest.trigger("pinned")
     assert platform.wait_run("pinned", run_id) == "success", platform.report("pinned")
     second = remote.commit(pinned=PINNED.format(gate=str(gate), body="two"), lib__words="WORD = 'second'\n")
-    wait_until(lambda: platform.rows(current) == [(second,)], 60, what="the second commit")
+    wait_until(lambda: platform.rows(current) == [(second,)], 120, what="the second commit")
     path, body = "/api/v2/dags/pinned/clear", {"dag_run_id": run_id, "dry_run": False}
     for number, (asked, commit, said) in enumerate(
         [({}, first, "first-one"), ({"run_on_latest_version": True}, second, "second-two")]
     ):
         rest.call("POST", path, body | asked)
         tries = f"SELECT COUNT(*) FROM runs_taskinstance WHERE state = 'success' AND try_number = {number + 2}"
-        wait_until(lambda tries=tries: platform.rows(tries)[0][0] == 2, 60, what=said)  # type: ignore[misc]
+        wait_until(lambda tries=tries: platform.rows(tries)[0][0] == 2, 120, what=said)  # type: ignore[misc]
         assert result(platform, run_id).strip('"') == said
         platform.wait_run("pinned", run_id)
         platform.wait_logs("pinned", attempts=2 * (number + 2))

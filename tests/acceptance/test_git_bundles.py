@@ -57,13 +57,13 @@ def test_a_run_keeps_to_its_commit_while_the_bundle_moves_on_c20(platform: Platf
     storage = configure(platform, remote)
     platform.standalone()
     current = "SELECT bundle_version FROM dags_app_dag WHERE dag_id = 'pinned'"
-    wait_until(lambda: platform.rows(current) == [(first,)], 60, what="the DAG of the first commit")
+    wait_until(lambda: platform.rows(current) == [(first,)], 120, what="the DAG of the first commit")
     rest = Rest(platform)
     old = rest.trigger("pinned")
     running = "SELECT 1 FROM runs_taskinstance WHERE task_id = 'early' AND state = 'running'"
-    wait_until(lambda: platform.rows(running), 60, what="the first run to run")
+    wait_until(lambda: platform.rows(running), 120, what="the first run to run")
     second = remote.commit(pinned=DAG.format(gate=gate, body="two"), lib__words="WORD = 'second'\n")
-    wait_until(lambda: platform.rows(current) == [(second,)], 60, what="the DAG of the second commit")
+    wait_until(lambda: platform.rows(current) == [(second,)], 120, what="the DAG of the second commit")
     # As on another machine, or after a cleanup: the worker makes the folder of the commit anew.
     shutil.rmtree(storage / "etl" / "versions" / first)
     Path(gate).touch()
@@ -82,7 +82,7 @@ def test_a_commit_that_cannot_be_had_is_the_platforms_failure_and_says_why_c20(p
     storage = configure(platform, remote)
     platform.deployment.env["AIRFLOW__SCHEDULER__MAX_INFRA_RETRIES"] = "0"
     platform.standalone()
-    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'pinned'"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'pinned'"), 120, what="the DAG")
     rest = Rest(platform)
     # The DAG processor fetches every second: between its looks, so that it makes nothing of this anew.
     with exclusive(storage / "etl" / "lock", 60):

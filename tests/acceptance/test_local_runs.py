@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.faults.platform import Platform
 from tests.faults.rest import Rest
 from tests.oracle import REPOSITORY
@@ -59,7 +57,6 @@ def put_files(folder: Path) -> None:
         shutil.copy(REPOSITORY / "dags" / f"{name}.py", folder / f"{name}.py")
 
 
-@pytest.mark.timeout(300)
 def test_runs_in_memory_end_as_runs_of_the_platform(platform: Platform) -> None:
     platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
     platform.deployment.env["PYTHONPATH"] = str(REPOSITORY)
@@ -67,10 +64,10 @@ def test_runs_in_memory_end_as_runs_of_the_platform(platform: Platform) -> None:
     platform.standalone()
     rest, wanted = Rest(platform), [*EXAMPLES, *FEATURE_DAGS]
     known = "SELECT dag_id FROM dags_app_dag"
-    wait_until(lambda: {dag for (dag,) in platform.rows(known)} == set(wanted), 60, what=f"the DAGs {wanted}")
+    wait_until(lambda: {dag for (dag,) in platform.rows(known)} == set(wanted), 120, what=f"the DAGs {wanted}")
     runs = {dag_id: rest.trigger(dag_id) for dag_id in wanted}
     for dag_id, run_id in runs.items():
-        platform.wait_run(dag_id, run_id, 90)
+        platform.wait_run(dag_id, run_id)
     dates = dict(platform.rows("SELECT dag_id, logical_date FROM runs_dagrun"))
     ordered = {dag_id: (run_id, f"{dates[dag_id]}".split("+")[0] + "+00:00") for dag_id, run_id in runs.items()}
     local = run_python(LOCAL.format(folder=str(platform.deployment.dags), runs=ordered))

@@ -48,7 +48,7 @@ def test_airflows_listener_and_weight_plugins_work_unmodified(platform: Platform
     platform.write_dag(DAG, "heard.py")
     shutil.copy(example_folder() / "airflow/example_dags/example_workday_timetable.py", platform.deployment.dags)
     platform.standalone()
-    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'heard'"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT 1 FROM dags_app_dag WHERE dag_id = 'heard'"), 120, what="the DAG")
     rest = Rest(platform)
     run_id = rest.trigger("heard")
     assert platform.wait_run("heard", run_id) == "success", platform.report("heard")
@@ -72,7 +72,7 @@ def test_our_example_gives_each_try_its_weight(platform: Platform) -> None:
     platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
     platform.standalone()
     known = "SELECT 1 FROM dags_app_dag WHERE dag_id = 'example_custom_weight'"
-    wait_until(lambda: platform.rows(known), 60, what="the example")
+    wait_until(lambda: platform.rows(known), 120, what="the example")
     run_id = Rest(platform).trigger("example_custom_weight")
     assert platform.wait_run("example_custom_weight", run_id) == "success", platform.report("example_custom_weight")
     assert platform.rows("SELECT try_number, priority_weight FROM runs_taskinstance") == [(2, 9)]

@@ -13,7 +13,7 @@ def test_a_backfill_of_our_example_runs_every_day_and_completes(platform: Platfo
     order = {"dag_id": dag_id, "from_date": "2026-01-01T00:00:00Z", "to_date": "2026-01-05T00:00:00Z", "max_active_runs": 2}
     backfill = rest.call("POST", "/api/v2/backfills", order)
     path = f"/api/v2/backfills/{backfill['id']}"
-    wait_until(lambda: rest.call("GET", path)["completed_at"], 90, what="the end of the backfill")
+    wait_until(lambda: rest.call("GET", path)["completed_at"], 180, what="the end of the backfill")
     dates = rest.call("GET", f"{path}/dates")["dates"]
     assert [date["state"] for date in dates] == ["success"] * 5
     assert [date["logical_date"][:10] for date in dates] == [f"2026-01-0{day}" for day in range(1, 6)]

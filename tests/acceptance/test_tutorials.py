@@ -26,8 +26,8 @@ def test_the_tutorial_dags_run_green(platform: Platform) -> None:
     platform.standalone()
     rest = Rest(platform)
     known = "SELECT dag_id FROM dags_app_dag"
-    wait_until(lambda: {dag for (dag,) in platform.rows(known)} == DAGS, 60, what=f"the DAGs {sorted(DAGS)} and no others")
+    wait_until(lambda: {dag for (dag,) in platform.rows(known)} == DAGS, 120, what=f"the DAGs {sorted(DAGS)} and no others")
     runs = {dag_id: rest.trigger(dag_id) for dag_id in sorted(DAGS)}
     for dag_id, run_id in runs.items():
-        assert platform.wait_run(dag_id, run_id, 60) == "success", platform.report(dag_id)
+        assert platform.wait_run(dag_id, run_id) == "success", platform.report(dag_id)
     assert platform.rows("SELECT filename, stacktrace FROM dags_app_parseimporterror") == []

@@ -22,7 +22,7 @@ def start(platform: Platform, name: str, dag_id: str) -> tuple[Rest, str]:
     (platform.deployment.dags / name).write_bytes((REPOSITORY / "dags" / name).read_bytes())
     platform.standalone()
     rest = Rest(platform)
-    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 60, what=f"the DAG of {name}")
+    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 120, what=f"the DAG of {name}")
     return rest, rest.trigger(dag_id)
 
 
@@ -36,17 +36,17 @@ def test_people_decide_in_the_example_of_questions(platform: Platform) -> None:
     run = f"/api/v2/dags/example_hitl/dagRuns/{run_id}"
     for task_id, answer in ANSWERS.items():
         wait_until(
-            lambda t=task_id: states(platform, "example_hitl").get(t) == "awaiting_input", 60, what=f"the question of {task_id}"
+            lambda t=task_id: states(platform, "example_hitl").get(t) == "awaiting_input", 120, what=f"the question of {task_id}"
         )
         rest.call("PATCH", f"{run}/taskInstances/{task_id}/-1/hitlDetails", answer)
-    assert platform.wait_run("example_hitl", run_id, 60) == "success", platform.report("example_hitl")
+    assert platform.wait_run("example_hitl", run_id) == "success", platform.report("example_hitl")
     expected = dict.fromkeys(("amount", "approval", "way", "cash", "colour[0]", "colour[1]"), "success")
     assert states(platform, "example_hitl") == expected | {"bank": "skipped"}
 
 
 def test_every_way_to_wait_of_the_example_of_sensors_ends(platform: Platform) -> None:
     _, run_id = start(platform, "example_sensors.py", "example_sensors_tour")
-    assert platform.wait_run("example_sensors_tour", run_id, 60) == "success", platform.report("example_sensors_tour")
+    assert platform.wait_run("example_sensors_tour", run_id) == "success", platform.report("example_sensors_tour")
     found = states(platform, "example_sensors_tour")
     assert found.pop("never") == "skipped"
     assert set(found.values()) == {"success"}

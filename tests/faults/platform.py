@@ -144,7 +144,7 @@ class Platform:
         A task reports its end before its process ends: only a closed log says that its callbacks are through and all is written.
         """
         place = self.deployment.logs / f"dag_id={dag_id}"
-        wait_until(lambda: _closed(place) >= attempts, 60, what=f"{attempts} logs of {dag_id} to be closed", interval=0.2)
+        wait_until(lambda: _closed(place) >= attempts, 120, what=f"{attempts} logs of {dag_id} to be closed", interval=0.2)
 
     def has_ended(self, dag_id: str) -> bool:
         """Whether a run of the DAG has ended."""
@@ -163,7 +163,7 @@ class Platform:
 
     def wait_answers(self) -> None:
         """Wait until the API server answers."""
-        wait_until(self.answers, 60, what="the API server to answer")
+        wait_until(self.answers, 120, what="the API server to answer")
 
     def answers(self) -> bool:
         """Whether the API server answers."""

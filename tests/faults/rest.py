@@ -16,7 +16,7 @@ class Rest:
         platform.wait_answers()
         self._url = platform.deployment.url
         file = platform.deployment.home / "simple_auth_manager_passwords.json.generated"
-        wait_until(file.exists, 30, what="the password of the administrator")
+        wait_until(file.exists, 60, what="the password of the administrator")
         password = json.loads(file.read_text())["admin"]
         self._token = self.call("POST", "/auth/token", {"username": "admin", "password": password}, token="")["access_token"]
 
@@ -27,7 +27,7 @@ class Rest:
             headers["Authorization"] = f"Bearer {self._token}"
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._url}{path}", content, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
     def trigger(self, dag_id: str) -> str:

@@ -33,14 +33,14 @@ def test_bad_dag_files_are_import_errors_and_a_missing_pool_is_a_reason(platform
     for name, text in BAD.items():
         platform.write_dag(HEAD + text, name)
     sql = "SELECT filename, stacktrace FROM dags_app_parseimporterror"
-    wait_until(lambda: {name for name, _ in platform.rows(sql)} >= BAD.keys(), 60, what=f"errors of {sorted(BAD)}")
+    wait_until(lambda: {name for name, _ in platform.rows(sql)} >= BAD.keys(), 120, what=f"errors of {sorted(BAD)}")
     errors = dict(platform.rows(sql))
     assert {name for name, word in SAID.items() if word not in errors[name]} == set(), errors
     assert platform.run_states("fine") == ["success"]
     assert platform.rows("SELECT dag_id FROM dags_app_dag WHERE dag_id LIKE 'bad%'") == []
     states = "SELECT state FROM runs_taskinstance WHERE dag_id = 'poolless' AND task_id = 'runs'"
-    wait_until(lambda: platform.rows(states) == [("success",)], 30, what="the task beside the one without a pool")
-    reason, detail = wait_until(lambda: (row := platform.rows(ROW)[0])[0] == "unknown_pool" and row, 30, what=f"{ROW}")
+    wait_until(lambda: platform.rows(states) == [("success",)], 60, what="the task beside the one without a pool")
+    reason, detail = wait_until(lambda: (row := platform.rows(ROW)[0])[0] == "unknown_pool" and row, 120, what=f"{ROW}")
     assert reason == "unknown_pool" and "no_such_pool" in str(detail)
     platform.execute(
         "INSERT INTO runs_pool (pool, slots, description, include_deferred) VALUES ('no_such_pool', 1, '', ?)", False

@@ -50,7 +50,7 @@ for number in range(20):
 def test_dags_with_broken_documents_hinder_no_other(platform: Platform) -> None:
     platform.write_dag(SICK, "sick.py")
     platform.deployment.start("dag_processor")
-    wait_until(lambda: len(versions(platform)) == 20, 60, what="the DAGs to be stored")
+    wait_until(lambda: len(versions(platform)) == 20, 120, what="the DAGs to be stored")
     chance = random.Random(4)
     for number, (version_id, text) in enumerate(versions(platform)):
         garbage = chance.randbytes(200).decode("latin-1").replace("\0", " ")
@@ -62,7 +62,7 @@ def test_dags_with_broken_documents_hinder_no_other(platform: Platform) -> None:
     platform.wait_finished()
     assert platform.states() == {"success": 28}
     noted = "SELECT COUNT(*) FROM dags_app_dag WHERE dag_id LIKE 'sick%' AND scheduling_error <> ''"
-    wait_until(lambda: platform.rows(noted)[0][0] >= 15, 30, what="the error on each DAG with garbage")
+    wait_until(lambda: platform.rows(noted)[0][0] >= 15, 60, what="the error on each DAG with garbage")
 
 
 def versions(platform: Platform) -> list[tuple[Any, ...]]:

@@ -28,7 +28,7 @@ def test_a_scheduler_killed_at_three_points_of_a_bulk_action_does_each_item_once
     platform.arm(KILLS)
     platform.keep("scheduler")
     ended = "SELECT state, total, done, changed, failed FROM runs_bulkaction WHERE ended_at IS NOT NULL"
-    rows = wait_until(lambda: platform.rows(ended), 100, what="the bulk action to end", interval=0.2)
+    rows = wait_until(lambda: platform.rows(ended), 200, what="the bulk action to end", interval=0.2)
     assert platform.happened() == {"bulk.freezing", "bulk.before_commit", "bulk.after_commit"}
     assert rows == [("done", ITEMS, ITEMS, ITEMS, 0)]
     cleared = "SELECT dag_run_id, task_id, COUNT(*) FROM runs_statechange WHERE cause = 'cleared' GROUP BY 1, 2"

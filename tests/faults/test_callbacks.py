@@ -61,7 +61,7 @@ def said(folder: Path) -> list[dict[str, Any]]:
 
 def trigger(platform: Platform) -> None:
     """Wait until the DAG is there, and start a run."""
-    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 120, what="the DAG")
     done = platform.deployment.run("shell", "-c", TRIGGER)
     assert done.returncode == 0, done.stderr
 
@@ -77,9 +77,9 @@ OPEN = "SELECT COUNT(*) FROM runs_callback WHERE state IN ('pending', 'running')
 def delivered(platform: Platform) -> None:
     """Wait until no delivery is open, nor to come of a deadline; fails with those that are."""
     # Deadlines that are over at the end of a run are looked at after it, in transactions of their own.
-    wait_until(lambda: platform.rows(PENDING) == [(0,)], 60, what="the deadlines", interval=0.3)
+    wait_until(lambda: platform.rows(PENDING) == [(0,)], 120, what="the deadlines", interval=0.3)
     try:
-        wait_until(lambda: platform.rows(OPEN) == [(0,)], 60, what="the deliveries", interval=0.3)
+        wait_until(lambda: platform.rows(OPEN) == [(0,)], 120, what="the deliveries", interval=0.3)
     except AssertionError as error:
         rows = platform.rows("SELECT kind, state, attempts, next_attempt_at, last_output FROM runs_callback")
         raise AssertionError(f"{error}: {rows}\n{platform.report()}") from None
@@ -150,7 +150,7 @@ with DAG("web", schedule=None, is_paused_upon_creation=False):
         platform.write_dag(text.format(url=hook.url + "/alert", gate=str(gate)))
         platform.standalone()
         trigger(platform)
-        wait_until(lambda: platform.states().get("running", 0) == 10, 60, what="the tasks to run")
+        wait_until(lambda: platform.states().get("running", 0) == 10, 120, what="the tasks to run")
         platform.write_dag("this is no Python")
         gate.touch()
         platform.wait_finished()

@@ -38,12 +38,12 @@ def _run(platform: Platform, server: PostgresServer) -> None:
     # Tasks that end in the outage, and some that begin after it.
     platform.write_dag(web(platform.folder, wide=40, chains=2, links=10, seconds=OUTAGE_SECONDS * 0.8, held=True))
     platform.standalone()
-    wait_until(lambda: platform.states().get("running", 0) >= 16, 60, what="tasks to run")
+    wait_until(lambda: platform.states().get("running", 0) >= 16, 120, what="tasks to run")
     (platform.folder / "gate").touch()
     server.halt()
     with pytest.raises(AssertionError):
         wait_until(lambda: False, OUTAGE_SECONDS)
     server.resume()
-    platform.wait_finished(timeout=max(60.0, OUTAGE_SECONDS * 3))
+    platform.wait_finished(timeout=max(120.0, OUTAGE_SECONDS * 3))
     assert_all_ran(platform, 63)
     assert platform.rows("SELECT task_id, cause, cause_detail FROM runs_taskinstancehistory") == []

@@ -76,7 +76,7 @@ def log_of(platform: Platform, task_id: str, dag_id: str = "endings") -> str:
 def test_every_ending_has_a_cause_on_the_attempt_and_in_the_log(platform: Platform) -> None:
     platform.write_dag(journal(platform.folder) + ENDINGS)
     platform.standalone()
-    platform.wait_finished("endings", 90)
+    platform.wait_finished("endings")
     platform.wait_logs("endings", attempts=9)
     got = {name: row(platform, name) for name in ("exits", "exits_at_once", "segfaults", "hogs", "raises")}
     causes = {name: (state, cause) for name, (state, cause, *_) in got.items()}
@@ -94,7 +94,7 @@ def test_every_ending_has_a_cause_on_the_attempt_and_in_the_log(platform: Platfo
     for name in ("shouts", "leaves_children", "big", "reads"):
         assert row(platform, name)[0] == "success", (name, row(platform, name), log_of(platform, name)[-3000:])
     assert "sleep" in log_of(platform, "leaves_children")
-    wait_until(lambda: platform.pids("sleep\0") == [], 20, what="what the task left behind to end")
+    wait_until(lambda: platform.pids("sleep\0") == [], 60, what="what the task left behind to end")
 
 
 def test_files_that_end_the_import_are_import_errors_and_hinder_no_other(platform: Platform) -> None:
@@ -105,7 +105,7 @@ def test_files_that_end_the_import_are_import_errors_and_hinder_no_other(platfor
     platform.wait_finished("fine")
     assert platform.run_states("fine") == ["success"]
     sql = "SELECT filename, stacktrace FROM dags_app_parseimporterror"
-    errors = dict(wait_until(lambda: len(found := platform.rows(sql)) == 2 and found, 30, what="both import errors"))
+    errors = dict(wait_until(lambda: len(found := platform.rows(sql)) == 2 and found, 60, what="both import errors"))
     assert "SystemExit" in errors["exits.py"]
     assert "7" in errors["exits_at_once.py"], errors
 
@@ -134,7 +134,7 @@ def test_a_file_that_exits_when_a_task_imports_it_fails_the_attempt_with_the_rea
     text = journal(platform.folder) + TURNING.format(ending="import sys; 'dag_host' in str(sys.modules) and os._exit(9)")
     platform.write_dag(text, "turning.py")
     platform.keep("api_server", "dag_processor")
-    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 120, what="the DAG")
     (platform.folder / "turn").touch()
     platform.keep("scheduler")
     platform.wait_finished("turning")
@@ -162,11 +162,11 @@ def test_a_task_that_ignores_sigterm_and_is_cleared_is_killed_and_runs_again(pla
     platform.deployment.env |= {"AIRFLOW__CORE__KILLED_TASK_CLEANUP_TIME": "2", "AIRFLOW__WORKERS__HEARTBEAT_SECONDS": "2"}
     platform.write_dag(journal(platform.folder) + STUBBORN)
     platform.standalone()
-    wait_until(lambda: any(note.word == "start" for note in platform.notes()), 60, what="the task to run")
+    wait_until(lambda: any(note.word == "start" for note in platform.notes()), 120, what="the task to run")
     (platform.folder / "cleared").touch()
     (first,) = (note for note in platform.notes() if note.word == "start")
     clear(platform, "stubborn")
-    wait_until(lambda: not is_running(first.pid), 30, what="the first process to be killed")
+    wait_until(lambda: not is_running(first.pid), 60, what="the first process to be killed")
     platform.wait_finished("stubborn")
     assert platform.run_states("stubborn") == ["success"], platform.report("stubborn")
     platform.wait_logs("stubborn", attempts=2)

@@ -23,7 +23,7 @@ def test_a_scheduler_killed_within_standalone_starts_again_and_all_tasks_finish(
     platform.arm("queue.after_commit:kill:5")
     platform.write_dag(web(platform.folder))
     platform.standalone()
-    wait_until(lambda: platform.happened() == {"queue.after_commit"}, 60, what="the scheduler to be killed")
+    wait_until(lambda: platform.happened() == {"queue.after_commit"}, 120, what="the scheduler to be killed")
     platform.wait_finished()
     assert_all_ran(platform)
 

@@ -65,7 +65,7 @@ def test_waits_of_all_kinds_end_as_in_airflow(platform: Platform) -> None:
     platform.deployment.env["AIRFLOW_CONN_FS_DEFAULT"] = "fs://"
     platform.write_dag(KINDS, "kinds.py")
     platform.standalone()
-    platform.wait_finished("kinds", 90)
+    platform.wait_finished("kinds")
     found = dict(platform.rows("SELECT task_id, state FROM runs_taskinstance"))
     failed = {"not_importable", "too_late"}
     assert found == {task_id: "failed" if task_id in failed else "success" for task_id in found}
@@ -92,13 +92,13 @@ def test_a_killed_triggerer_loses_no_wait_and_resumes_each_task_once(platform: P
     platform.deployment.env["AIRFLOW_CONN_FS_DEFAULT"] = "fs://"
     platform.write_dag(WAITS.format(gate=str(gate)), "waits.py")
     platform.standalone()
-    wait_until(lambda: platform.states("waits") == {"deferred": 30}, 60, what="tasks to wait", interval=0.1)
-    killed = wait_until(lambda: platform.pids("orchestrator.sdk.execution.triggers"), 30, what="the runner")
+    wait_until(lambda: platform.states("waits") == {"deferred": 30}, 120, what="tasks to wait", interval=0.1)
+    killed = wait_until(lambda: platform.pids("orchestrator.sdk.execution.triggers"), 60, what="the runner")
     (triggerer,) = (pid for pid in platform.pids("triggerer") if pid not in killed)
     os.kill(triggerer, signal.SIGKILL)
     gate.touch()
-    platform.wait_finished("waits", 90)
+    platform.wait_finished("waits")
     assert platform.states("waits") == {"success": 30}
     resumed = "SELECT COUNT(*) FROM runs_statechange WHERE from_state = 'deferred' AND to_state = 'scheduled'"
     assert platform.rows(resumed) == [(30,)]
-    wait_until(lambda: not set(killed) & set(platform.pids("execution.triggers")), 30, what="the old runner to end")
+    wait_until(lambda: not set(killed) & set(platform.pids("execution.triggers")), 60, what="the old runner to end")

@@ -29,12 +29,12 @@ for number in range({runs}):
 def test_two_schedulers_killed_at_random_finish_a_hundred_runs(platform: Platform) -> None:
     platform.write_dag(web(platform.folder, wide=2, chains=1, links=1, schedule=None, max_runs=RUNS))
     platform.keep("api_server", "dag_processor")
-    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 60, what="the DAG")
+    wait_until(lambda: platform.rows("SELECT dag_id FROM dags_app_dag"), 120, what="the DAG")
     platform.deployment.run("shell", "-c", MANY.format(runs=RUNS))
     platform.keep("scheduler", "scheduler")
     chance = random.Random(33)
     for ended in (5, 20, 35, 50, 65, 80):
-        wait_until(lambda ended=ended: platform.run_states().count("success") >= ended, 60, what=f"{ended} runs to end")  # type: ignore[misc]
+        wait_until(lambda ended=ended: platform.run_states().count("success") >= ended, 120, what=f"{ended} runs to end")  # type: ignore[misc]
         os.kill(chance.choice(schedulers(platform)), signal.SIGKILL)
     platform.wait_finished(runs=RUNS)
     notes = platform.notes()
@@ -54,10 +54,10 @@ def test_on_sqlite_the_second_scheduler_stands_by_and_takes_over(platform: Platf
     platform.write_dag(web(platform.folder, wide=60, chains=1, links=10, seconds=0.5))
     platform.keep("api_server", "dag_processor")
     first = platform.deployment.start("scheduler")
-    wait_until(lambda: platform.states().get("success", 0) > 5, 60, what="the first scheduler to work")
+    wait_until(lambda: platform.states().get("success", 0) > 5, 120, what="the first scheduler to work")
     platform.deployment.start("scheduler")
     output = platform.deployment.output("scheduler")
-    wait_until(lambda: "hot standby" in output.read_text(), 30, what="the second scheduler to stand by")
+    wait_until(lambda: "hot standby" in output.read_text(), 60, what="the second scheduler to stand by")
     first.kill()
     platform.wait_finished()
     notes = platform.notes()
