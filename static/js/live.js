@@ -45,6 +45,7 @@ async function ask() {
   const answer = await fetch(`${at("live")}?${query}`, { headers: { "X-Requested-With": "fetch" } });
   if (answer.redirected || !answer.ok) throw new Error(answer.status);
   answeredAt = Date.now();
+  if (!isOn) return LATER; // Switched off meanwhile: what is new is asked for again when it is on.
   sign("live", "on");
   version = answer.headers.get("Live-Version");
   if (answer.status === 200) take(await answer.json());
@@ -120,7 +121,7 @@ async function loop() {
     try {
       wait = Math.min(wait, await ask());
     } catch {
-      if (Date.now() - answeredAt > STALE_AFTER) sign(`stale ${Math.round((Date.now() - answeredAt) / 1000)} s`, "stale");
+      if (isOn && Date.now() - answeredAt > STALE_AFTER) sign(`stale ${Math.round((Date.now() - answeredAt) / 1000)} s`, "stale");
     }
   }
   timer = setTimeout(loop, wait);

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
 from dags_app.models import Asset
@@ -81,3 +81,25 @@ def test_c07d_the_switch_in_the_header_stops_all_that_renews_itself(opened: Any,
     page.clock.run_for(120_000)
     expect(page.locator("[data-live-word]")).to_have_text("paused")
     assert asked == [] and complaints == []
+
+
+def test_c07d_an_answer_that_comes_after_the_switch_changes_nothing_until_it_is_on_again(
+    browser: Browser, live_server: Any, admin: User, population: DagRun
+) -> None:
+    page, complaints = _page(browser, live_server.url, admin)
+    held: list[Route] = []
+    page.route("**/live?*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/live?*"):
+        page.goto(f"{live_server.url}/dags")
+    population.state = "success"
+    population.save()
+    change(population, "", "failed", "success")
+    page.get_by_role("button", name="live").click()
+    with page.expect_event("requestfinished", lambda request: "/live?" in request.url):
+        held[0].continue_()
+    expect(page.locator("[data-live-word]")).to_have_text("paused")
+    expect(page.locator("#kinds")).to_contain_text("Failing 1")
+    page.get_by_role("button", name="paused").click()
+    expect(page.locator("[data-live-word]")).to_have_text("live")
+    expect(page.locator("#kinds")).to_contain_text("Failing 0")
+    assert complaints == []
