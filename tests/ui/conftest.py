@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from dags_app.models import Dag, ParseImportError
@@ -19,6 +19,8 @@ from runs.models import DagRun
 from tests.factories import NOON, make_dag, make_run, make_ti
 
 PASSWORD = "a-long-password"
+# A machine that does other things besides is slow; what fails takes as long as this.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def signed_in(browser: Browser, url: str, path: str, **options: Any) -> tuple[Pa
 
 
 def drawn(page: Page, turn: int = 1) -> None:
-    expect(page.locator(".graph")).to_have_attribute("data-drawn", str(turn), timeout=30_000)
+    expect(page.locator(".graph")).to_have_attribute("data-drawn", str(turn))
 
 
 def node(page: Page, name: str) -> Any:
@@ -89,9 +89,9 @@ def test_a_run_is_drawn_walked_by_keyboard_and_follows_its_states(browser: Brows
     # Nothing is laid out anew for a change of state.
     expect(node(page, "extract")).to_have_class(re.compile("running"))
     change(run, "extract", "success")
-    expect(node(page, "extract")).to_have_class(re.compile(r"\bok\b"), timeout=15_000)
+    expect(node(page, "extract")).to_have_class(re.compile(r"\bok\b"))
     change(run, "load", "success", map_index=1)
-    expect(node(page, "load")).to_have_attribute("aria-label", "load [2], BashOperator, success, 2 of 2 done", timeout=15_000)
+    expect(node(page, "load")).to_have_attribute("aria-label", "load [2], BashOperator, success, 2 of 2 done")
     expect(page.locator(".graph")).to_have_attribute("data-drawn", "1")
     change(run, "load", "failed", map_index=1)
     expect(page.locator("#graph-table").get_by_role("row", name="extract").first).to_contain_text("success")

@@ -95,10 +95,10 @@ def test_a_cell_opens_in_the_drawer_and_changes_as_its_task_does(page: Page, dag
     run = DagRun.objects.get(run_id="r2")
     TaskInstance.objects.filter(dag_run=run, task_id="start").update(state="failed")
     StateChange.objects.create(dag_run=run, task_id="start", to_state="failed", at=utcnow())
-    expect(cell(page, "start", 2)).to_have_class("failed", timeout=15_000)
+    expect(cell(page, "start", 2)).to_have_class("failed")
     new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
     StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
-    expect(page.locator('th[data-run="brand_new"]')).to_have_count(1, timeout=15_000)
+    expect(page.locator('th[data-run="brand_new"]')).to_have_count(1)
 
 
 def test_a_log_in_the_drawer_grows_is_searched_and_stays_there_with_another_try(page: Page) -> None:
@@ -113,7 +113,7 @@ def test_a_log_in_the_drawer_grows_is_searched_and_stays_there_with_another_try(
     expect(drawer.locator("#log-viewer[data-ready]")).to_be_visible()
     with path.open("a") as file:
         file.write(json.dumps(said("three")) + "\n")
-    expect(drawer.locator("#log li")).to_have_count(3, timeout=15_000)
+    expect(drawer.locator("#log li")).to_have_count(3)
     drawer.get_by_label("Search the log").fill("three")
     expect(drawer.locator("[data-found]")).to_have_text("1 of 1")
     expect(drawer.get_by_role("link", name="Text", include_hidden=True)).to_have_attribute(
@@ -143,7 +143,7 @@ def test_a_mapped_task_opens_to_its_indexes_by_the_keyboard_and_they_change_as_t
     run = DagRun.objects.get(run_id="r2")
     TaskInstance.objects.filter(dag_run=run, task_id="q.b", map_index=1).update(state="failed")
     StateChange.objects.create(dag_run=run, task_id="q.b", map_index=1, to_state="failed", at=utcnow())
-    expect(index.locator("td").nth(2)).to_have_class("failed", timeout=15_000)
+    expect(index.locator("td").nth(2)).to_have_class("failed")
     expect(focused).to_have_accessible_name(re.compile(r"^q\.b \[1\], Jan 07 12:00:00 UTC · manual, failed$"))
     page.keyboard.press(" ")
     expect(page.locator("#drawer")).to_contain_text("q.b [1]")

@@ -13,8 +13,6 @@ from tests.factories import NOON, make_ti
 from tests.ui.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# A machine that does other things besides is slow; what fails takes as long as this.
-expect.set_options(timeout=20_000)
 RUN = "/dags/etl/runs/manual__1/tasks"
 
 

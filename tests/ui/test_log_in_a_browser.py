@@ -15,8 +15,6 @@ from tests.integration.ui.logs import said, write_log
 from tests.ui.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# A machine that does other things besides is slow; what fails takes as long as this.
-expect.set_options(timeout=20_000)
 
 
 def _open(browser: Browser, url: str, path: str, ready: str = "#log-viewer[data-ready]") -> tuple[Page, list[str]]:
