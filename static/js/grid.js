@@ -13,7 +13,8 @@ export function mount(place) {
   const card = place.querySelector("#grid-card");
   const form = place.querySelector("#grid-form");
   const hints = new Map();
-  let here = null; // {task, index, run} of the cell that has the focus, over all loads.
+  let here = null; // {task, index, run} of the cell that can be reached, over all loads.
+  let isChosen = false; // Whether a person has gone to it.
   let hintTimer = 0;
   let typeTimer = 0;
   let refreshTimer = 0;
@@ -87,12 +88,14 @@ export function mount(place) {
     const turn = ++asked;
     const target = new URL(url, location.href);
     target.searchParams.append("part", "grid");
-    const had = place.contains(document.activeElement) && table()?.contains(document.activeElement) ? { ...here } : null;
+    const html = await getText(target, { "X-Requested-With": "fetch" });
+    if (turn !== asked) return;
+    // As it is now: one may have gone on while the answer was awaited.
+    const kept = isChosen ? { ...here } : null;
+    const hasFocus = Boolean(table()?.contains(document.activeElement));
     const scroll = place.querySelector(".grid-scroll");
     const [left, top] = [scroll?.scrollLeft, scroll?.scrollTop];
     const isAtEnd = scroll ? scroll.scrollLeft + scroll.clientWidth >= scroll.scrollWidth - 4 : true;
-    const html = await getText(target, { "X-Requested-With": "fetch" });
-    if (turn !== asked) return;
     const box = document.createElement("template");
     box.innerHTML = html;
     grid().replaceWith(box.content.querySelector("#grid"));
@@ -103,16 +106,16 @@ export function mount(place) {
       [fresh.scrollLeft, fresh.scrollTop] = [left, top];
     } else if (fresh) fresh.scrollTop = top ?? 0;
     prepare();
-    if (had) again(had);
+    if (kept) again(kept, hasFocus);
     hints.clear();
   }
 
-  function again({ task, index, run }) {
+  function again({ task, index, run }, takeFocus) {
     // An index whose task was closed gives the focus to the task.
     const row = task === undefined ? table()?.tHead.rows[0] : (rowOf(task, index) ?? rowOf(task));
     const column = [...heads()].findIndex((head) => head.dataset.r === run);
     const cell = row?.cells[Math.max(0, column)];
-    if (cell) reach(cell);
+    if (cell && (takeFocus || column >= 0)) reach(cell, takeFocus);
   }
 
   function cross(cell) {
@@ -246,7 +249,12 @@ export function mount(place) {
   });
   place.addEventListener("mouseleave", hideCard);
   place.addEventListener("focusin", (event) => (isCell(event.target) && event.target.className && event.target.matches(":focus-visible") ? showCard(event.target) : hideCard()));
+  place.addEventListener("focusin", (event) => (isChosen ||= Boolean(table()?.contains(event.target))));
   place.addEventListener("focusout", hideCard);
+  // The browser gives the focus back to the cell that had it, but not where the grid has come anew meanwhile.
+  document.getElementById("drawer").addEventListener("close", () => {
+    if (isChosen && document.activeElement === document.body) table()?.querySelector("[data-reach]")?.focus({ preventScroll: true });
+  });
   window.addEventListener("popstate", () => load(location.href));
 
   // A simple cell changes at once; sums, heads and new runs come with the next load of the grid, the larger the later.

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from accounts.models import User
 from dags_app.models import Dag
@@ -169,6 +169,29 @@ def test_a_cell_of_a_run_with_a_slash_in_its_id_opens_its_page(page: Page, dag: 
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("start")
+
+
+def test_who_goes_on_while_the_grid_comes_anew_is_not_taken_back(page: Page, dag: Dag) -> None:
+    page.locator("[data-reach]").focus()
+    page.keyboard.press("ArrowDown")
+    held: list[Route] = []
+    page.route("**/dags/etl?part=grid", lambda route: held.append(route), times=1)
+    with page.expect_request("**/dags/etl?part=grid"):
+        new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
+        StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
+    page.keyboard.press("ArrowDown")
+    name = re.compile(r"^q\.a, Jan 07 12:00:00 UTC · manual, success$")
+    expect(page.locator("td:focus")).to_have_accessible_name(name)
+    page.keyboard.press(" ")
+    expect(page.locator("#drawer")).to_be_visible()
+    held[0].continue_()
+    expect(page.locator('th[data-run="brand_new"]')).to_have_count(1)
+    expect(page.locator("#drawer :focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("td:focus")).to_have_accessible_name(name)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/dags/etl/runs/r2/tasks/q\.a$"))
 
 
 PAGES = ("", "/tasks", "/tasks/q.a", "/calendar?at=2026-01", "/durations", "/code", "/versions", "/details", "/compare")
