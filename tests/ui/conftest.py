@@ -35,8 +35,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def _no_news_of_another_test() -> None:
+def _nothing_of_another_test(browser: Browser) -> Iterator[None]:
+    """Begin without news, and close what was opened before the database is emptied: an open page goes on asking."""
     feed.forget()
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
+def mounted(page: Page, name: str) -> None:
+    """Wait until a part of the page listens, whose script comes when all else has been loaded."""
+    page.evaluate("name => import(new URL(`${name}.js`, document.querySelector('script[type=module]').src))", name)
 
 
 @pytest.fixture
