@@ -25,7 +25,8 @@ def test_the_palette_finds_and_opens_by_keyboard_alone(browser: Browser, live_se
     page.keyboard.type("qui")
     expect(options).to_have_count(1)
     expect(options.first).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/dags/quiet$"))
     page.keyboard.press("Control+k")
     page.keyboard.type(">trigger etl")
