@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from orchestrator.kernel.clock import utcnow
 from runs.models import DagRun, StateChange, TaskInstance, XCom
 from tests.factories import NOON, make_ti
-from tests.ui.conftest import PASSWORD
+from tests.ui.conftest import PASSWORD, mounted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RUN = "/dags/etl/runs/manual__1/tasks"
@@ -65,6 +65,7 @@ def test_an_index_is_opened_from_the_picture_of_all(browser: Browser, live_serve
     names = {"dag_run": population, "ti_id": made[7].pk, "task_id": "many", "map_index": 7, "try_number": 1}
     StateChange.objects.create(from_state="running", to_state="failed", at=utcnow(), **names)
     expect(page.locator("tbody tr").first).to_contain_text("failed")
+    mounted(page, "mapped")
     page.locator("svg.heat").click(position={"x": 7 * 8 + 3, "y": 3})
     expect(page).to_have_url(re.compile("/many/mapped/7$"))
     assert complaints == []

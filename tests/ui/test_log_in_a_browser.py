@@ -82,7 +82,7 @@ def test_a_long_log_is_read_by_keys_search_and_links(browser: Browser, live_serv
     page.keyboard.press("Escape")
     # A link to a line is an address of its own.
     page.locator("li.target a.n").click()
-    assert "at=" in page.url
+    expect(page).to_have_url(re.compile("at="))
     page.reload()
     _ready(page)
     expect(page.locator("li.target")).to_be_in_viewport()
@@ -113,6 +113,8 @@ def test_c10e_one_key_searches_all_tries_and_a_hit_opens_its_line(browser: Brows
     page.get_by_text("Levels").click()
     page.get_by_role("checkbox", name="info").uncheck()
     page.get_by_role("checkbox", name="info").blur()
+    # The choice is in the address; it is no other page yet.
+    expect(page).to_have_url(re.compile("level=error"))
     with page.expect_navigation():
         page.keyboard.press("a")
     assert page.url.endswith("/log_search?q=part+%5Cd&regex=on&level=debug&level=warning&level=error&level=critical")
