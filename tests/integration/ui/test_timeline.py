@@ -25,7 +25,8 @@ HOURLY = {"type": "CronDataIntervalTimetable", "expression": "0 * * * *", "timez
 
 
 def hourly(dag_id: str, **fields: Any) -> Dag:
-    due = utcnow().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    # Not the next hour, which may begin before the page is asked for.
+    due = utcnow().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     start = due - timedelta(hours=1)
     times = {"next_dagrun_create_after": due, "next_dagrun_data_interval_start": start, "next_dagrun_data_interval_end": due}
     spec = DagSpec(dag_id=dag_id, timetable=HOURLY, tasks=[TaskSpec(task_id="t")], start_date="2026-01-01T00:00:00+00:00")
