@@ -19,8 +19,9 @@ from runs.models import DagRun
 from tests.factories import NOON, make_dag, make_run, make_ti
 
 PASSWORD = "a-long-password"
-# A machine that does other things besides is slow; what fails takes as long as this.
-expect.set_options(timeout=30_000)
+# A machine that does other things besides is slow, most of all with the first page of all; what fails takes as long as this.
+SEEN_MS, LOADED_MS = 30_000, 120_000
+expect.set_options(timeout=SEEN_MS)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,8 @@ def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"], timeout=LOADED_MS)
+        made.on("context", lambda context: context.set_default_timeout(LOADED_MS))
         yield made
         made.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
