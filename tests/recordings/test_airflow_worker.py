@@ -15,6 +15,9 @@ from tests.deployment import Deployment, Template
 from tests.recordings.venvs import python_with
 from tests.waiting import wait_until
 
+# The first test installs what it needs from PyPI, starts a platform and awaits the ends of runs, each with a limit of its own.
+pytestmark = pytest.mark.timeout(1800)
+
 PACKAGES = ["apache-airflow-task-sdk==1.3.2", "apache-airflow==3.3.2", "apache-airflow-providers-standard==1.21.0"]
 RUN = "/api/v2/dags/airflow_worker/dagRuns/one"
 
@@ -22,7 +25,7 @@ RUN = "/api/v2/dags/airflow_worker/dagRuns/one"
 def ask(deployment: Deployment, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(deployment.url + path, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -46,7 +49,7 @@ def finished(deployment_template: Template, tmp_path_factory: pytest.TempPathFac
     shutil.copy(Path(__file__).parent / "worker_dag.py", made.dags)
     made.start("standalone")
     try:
-        wait_until(lambda: dag_is_there(made), 60, what="the DAG", interval=0.2)
+        wait_until(lambda: dag_is_there(made), 240, what="the DAG", interval=0.2)
         ask(made, "/api/v2/dags/airflow_worker/dagRuns", {"logical_date": None, "dag_run_id": "one"})
         wait_until(lambda: ask(made, RUN)["state"] in ("success", "failed"), 240, what="the end of the run", interval=0.5)
         yield made

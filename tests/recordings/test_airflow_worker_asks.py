@@ -15,6 +15,9 @@ from tests.recordings.test_airflow_worker import PACKAGES, ask
 from tests.recordings.venvs import python_with
 from tests.waiting import wait_until
 
+# The first test installs what it needs from PyPI, starts a platform and awaits the ends of runs, each with a limit of its own.
+pytestmark = pytest.mark.timeout(1800)
+
 DAGS = ("worker_assets", "worker_flow", "worker_child", "worker_runs", "worker_previous")
 RUNS = {
     ("worker_previous", "first"): "2026-01-05",
@@ -48,7 +51,7 @@ def finished(deployment_template: Template, tmp_path_factory: pytest.TempPathFac
     shutil.copy(Path(__file__).parent / "worker_asks_dag.py", made.dags)
     made.start("standalone")
     try:
-        wait_until(lambda: known_dags(made) >= set(DAGS), 60, what="the DAGs", interval=0.2)
+        wait_until(lambda: known_dags(made) >= set(DAGS), 240, what="the DAGs", interval=0.2)
         for (dag_id, run_id), day in RUNS.items():
             body = {"logical_date": f"{day}T00:00:00Z", "dag_run_id": run_id}
             ask(made, f"/api/v2/dags/{dag_id}/dagRuns", body)

@@ -15,7 +15,7 @@ from tests.recordings.comparison import compare
 CATEGORIES = ["contract", "dags", "runs", "sensors", "hitl", "assets", "partitions", "templating", "rest"]
 
 
-@pytest.mark.timeout(1000)  # the recorder lets assets settle after each step
+@pytest.mark.timeout(1800)  # the recorder lets assets settle after each step; the first test awaits the platform besides
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_a_recorded_category_is_as_in_airflow(platform: Deployment, category: str, capsys: pytest.CaptureFixture[str]) -> None:
     result = compare(platform.url, category)

@@ -14,6 +14,9 @@ from tests.deployment import Deployment
 from tests.recordings.venvs import python_with
 from tests.waiting import wait_until
 
+# The first test installs what it needs from PyPI, starts a platform and awaits the ends of runs, each with a limit of its own.
+pytestmark = pytest.mark.timeout(1800)
+
 DAG = "example_xcom"
 #: Reads that have nothing to read on this server or need an id that only a write gives.
 LEFT_OUT = "left out: no "
@@ -34,7 +37,7 @@ def run_id(platform: Deployment) -> str:
     _ask(platform, f"/api/v2/dags/{DAG}", {"is_paused": False}, "PATCH")
     _ask(platform, f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None, "dag_run_id": "for_clients"}, "POST")
     wait_until(
-        lambda: _ask(platform, f"/api/v2/dags/{DAG}/dagRuns/for_clients")["state"] == "success", 60, what="the run", interval=0.2
+        lambda: _ask(platform, f"/api/v2/dags/{DAG}/dagRuns/for_clients")["state"] == "success", 240, what="the run", interval=0.2
     )
     return "for_clients"
 
@@ -42,7 +45,7 @@ def run_id(platform: Deployment) -> str:
 def _ask(platform: Deployment, path: str, body: Any = None, method: str = "GET") -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(platform.url + path, data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 
@@ -100,7 +103,9 @@ def test_airflowctl_signs_in_and_its_commands_work(platform: Deployment, tmp_pat
     environment = {"AIRFLOW_HOME": str(tmp_path), "HOME": str(tmp_path), "AIRFLOW_CLI_TOKEN": token, "PATH": "/usr/bin:/bin"}
 
     def run(arguments: str) -> str:
-        done = subprocess.run([ctl, *arguments.split()], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [ctl, *arguments.split()], env=environment, capture_output=True, text=True, timeout=240, check=False
+        )
         return "" if done.returncode == 0 else f"{done.returncode}: {(done.stdout + done.stderr)[-600:]}"
 
     assert run(f"auth login --api-url {platform.url} --api-token {token} --skip-keyring") == ""

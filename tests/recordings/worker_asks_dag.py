@@ -144,7 +144,7 @@ def worker_runs():
     again = TriggerDagRunOperator(task_id="again", reset_dag_run=True, **given, **waits)
     deferred = TriggerDagRunOperator(task_id="deferred", trigger_dag_id="worker_child", deferrable=True, **waits)
     sensor = ExternalTaskSensor(
-        task_id="sensor", external_dag_id="worker_child", external_task_id="done", poke_interval=1, mode="reschedule", timeout=60
+        task_id="sensor", external_dag_id="worker_child", external_task_id="done", poke_interval=1, mode="reschedule", timeout=600
     )
 
     @task
