@@ -180,7 +180,7 @@ with DAG("web", schedule=None, is_paused_upon_creation=False):
     killed()
 """
     # Long enough for a busy machine to begin the callback in.
-    limits = {"CALLBACK_EXECUTION_TIMEOUT": "5", "CALLBACK_RETRIES": "1", "CALLBACK_RETRY_DELAY_SECONDS": "0.1"}
+    limits = {"CALLBACK_EXECUTION_TIMEOUT": "10", "CALLBACK_RETRIES": "1", "CALLBACK_RETRY_DELAY_SECONDS": "0.1"}
     platform.deployment.env |= {f"AIRFLOW__CALLBACKS__{name}": value for name, value in limits.items()}
     platform.write_dag(text)
     platform.standalone()
@@ -188,6 +188,6 @@ with DAG("web", schedule=None, is_paused_upon_creation=False):
     platform.wait_finished()
     delivered(platform)
     ((state, attempts, output),) = platform.rows("SELECT state, attempts, last_output FROM runs_callback")
-    assert (state, attempts) == ("failed", 2) and "ran longer than 5 s" in output
+    assert (state, attempts) == ("failed", 2) and "ran longer than 10 s" in output
     (log,) = platform.deployment.home.glob("logs/executor_callbacks/web/*/*")
     assert log.read_text().count('"event":"begun"') == 2
