@@ -46,7 +46,7 @@ def _nothing_of_another_test(browser: Browser) -> Iterator[None]:
 
 
 def mounted(page: Page, name: str) -> None:
-    """Wait until a part of the page listens, whose script comes when all else has been loaded."""
+    """Wait until a part of a page that is loaded listens: its script comes after the others, which ask for it."""
     page.evaluate("name => import(new URL(`${name}.js`, document.querySelector('script[type=module]').src))", name)
 
 

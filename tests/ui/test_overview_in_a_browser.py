@@ -68,7 +68,8 @@ def test_taking_a_pause_back_is_offered_for_some_seconds_and_as_long_as_somebody
     page, complaints = _signed_in(browser, live_server.url)
     page.clock.install()
     page.clock.pause_at(utcnow() + timedelta(hours=1))
-    page.get_by_role("switch", name="etl is scheduled").click()
+    with page.expect_navigation():
+        page.get_by_role("switch", name="etl is scheduled").click()
     undo = page.get_by_role("button", name="Undo")
     undo.focus()
     mounted(page, "undo")
