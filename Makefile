@@ -3,7 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 TESTS ?= tests
-PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --ignore tests/recordings
+# Tests of processes and browsers wait for others half of their time: three workers for two cores.
+WORKERS ?= $(shell expr $$(nproc) \* 3 / 2)
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/recordings
 
 .DEFAULT_GOAL := help
 .PHONY: help standalone test test-sqlite test-postgresql conformance lint format bench vendor screenshots debian-packages
