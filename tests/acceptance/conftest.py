@@ -10,7 +10,7 @@ from tests.faults.platform import Platform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one worker of xdist, beside the one of the fault tests: each of them needs the machine's cores. A busy machine gets time for them."""
+    """Keep these tests in one worker of xdist, as those of faults are in another: each needs much of the machine, and time."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("acceptance"))
