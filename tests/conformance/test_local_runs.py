@@ -16,6 +16,9 @@ from tests.conformance.example_files import example_folder
 from tests.oracle import oracle_json
 from tests.unit.sdk.fresh_python import ROOT
 
+# All runs are made once, and each worker would make them for itself.
+pytestmark = pytest.mark.xdist_group("local runs")
+
 #: DAGs that are not compared, and why.
 LEFT_OUT = {
     "example_external_task": "waits for runs of other DAGs, which are noted but not run in memory",

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def boss() -> User:
-    return User.objects.create_superuser("boss", password="a-long-password")
+    return User.objects.create_superuser("boss")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ EDITABLE = {"User", "Connection", "Variable", "Pool", "DagRule"}
 @pytest.fixture
 def client(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("admin", password="x"))
+    client.force_login(User.objects.create_superuser("admin"))
     return client
 
 

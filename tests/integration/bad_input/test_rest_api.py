@@ -29,5 +29,5 @@ def test_bad_input_to_the_rest_api_is_refused_and_good_answers_fit_the_document(
         "variable_key": "v",
         "pool_name": "default_pool",
     }
-    admin = User.objects.create_superuser("admin", password="a-long-password")
+    admin = User.objects.create_superuser("admin")
     requests_of("rest").try_out(label, known, {"Authorization": f"Bearer {token_for(admin, lifetime_seconds=600)}"})

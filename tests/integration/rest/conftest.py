@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def admin(db: None) -> User:
-    return User.objects.create_superuser("admin", password="a-long-password")
+    """Somebody who does not log in: to hash a password takes longer than most of these tests."""
+    return User.objects.create_superuser("admin")
 
 
 @pytest.fixture

@@ -17,6 +17,11 @@ GOLDEN: dict[str, Any] = oracle_json("auth_golden.json")
 PASSWORD = "a-long-password"
 
 
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create_superuser("admin", password=PASSWORD)
+
+
 def _login(client: Client, body: dict[str, Any], path: str = "/auth/token") -> Any:
     return client.post(path, json.dumps(body), content_type="application/json")
 
