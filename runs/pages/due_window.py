@@ -16,7 +16,7 @@ from orchestrator.ui.list_addresses import changed
 from orchestrator.ui.list_fields import Filter, FormField, fields_of, tidied
 from runs.pages.form_times import TimeUnreadableError, instant_given
 
-FROM, TO = "after", "before"
+FROM, TO = "after", "before"  # as in the audit log; "from" is the place where a search of logs goes on
 FILTERS = (Filter(FROM, "From", "date"), Filter(TO, "To", "date"))
 SPAN = timedelta(hours=24)
 SPANS = (("24 hours", SPAN), ("7 days", timedelta(days=7)), ("30 days", timedelta(days=30)))

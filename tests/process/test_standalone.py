@@ -120,7 +120,7 @@ def test_worker_traffic_gets_a_server_of_its_own_where_no_url_is_given(deploymen
 
 def test_a_taken_port_is_a_sentence_and_nothing_starts(deployment: Deployment) -> None:
     with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as any server: see free_port
         taken.bind(("127.0.0.1", deployment.port))
         taken.listen()
         standalone = deployment.start("standalone")

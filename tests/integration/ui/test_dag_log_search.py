@@ -18,7 +18,7 @@ from runs.pages.log_places import place_of
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.accounts.world import fill, stranger
 from tests.integration.ui.costs import queries_of
-from tests.integration.ui.logs import said, write_log
+from tests.integration.ui.logs import hits_of_all_pages, said, write_log
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -76,16 +76,8 @@ def found(client: Client, **query: Any) -> list[str]:
 
 def searched_on(client: Client, between: Any = lambda: None, **query: Any) -> list[tuple[str, str, int, int]]:
     """Run, task, index and try of all hits, page after page, with something that happens after the first one."""
-    seen, place = [], ""
-    for number in range(30):
-        hits = page(client, **query, **({"from": place} if place else {})).context["hits"]
-        seen += [(row.run_id, row.task_id, row.map_index, row.try_number) for row in (hit.attempt for hit in hits.rows)]
-        place = hits.next_place
-        if not number:
-            between()
-        if not place:
-            return seen
-    raise AssertionError("The search does not come to an end")
+    rows = (hit.attempt for hit in hits_of_all_pages(lambda place: page(client, **query, **place), between))
+    return [(row.run_id, row.task_id, row.map_index, row.try_number) for row in rows]
 
 
 def test_c10e_a_text_is_found_in_all_runs_the_newest_first(dag: Dag, viewer: Client) -> None:

@@ -16,7 +16,7 @@ from runs.pages.run import logs
 from runs.views import log_search
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.costs import queries_of
-from tests.integration.ui.logs import said, write_log
+from tests.integration.ui.logs import hits_of_all_pages, said, write_log
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -210,16 +210,8 @@ def test_c10e_a_search_of_a_run_goes_on_where_it_stopped_though_new_tries_came(
 
 def searched_on(client: Client, between: Any) -> list[str]:
     """The tasks of all hits of the run, page after page, with something that happens after the first page."""
-    seen, place = [], ""
-    for number in range(9):
-        hits = client.get(RUN, {"q": "begin"} | ({"from": place} if place else {})).context["hits"]
-        seen += [hit.attempt.task_id for hit in hits.rows]
-        place = hits.next_place
-        if not number:
-            between()
-        if not place:
-            return seen
-    raise AssertionError("The search does not come to an end")
+    hits = hits_of_all_pages(lambda place: client.get(RUN, {"q": "begin", **place}), between)
+    return [hit.attempt.task_id for hit in hits]
 
 
 def test_c10e_going_on_in_a_run_skips_no_log_though_a_task_fails_meanwhile(
