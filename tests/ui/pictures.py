@@ -76,6 +76,7 @@ def _places(client: Client) -> dict[str, str]:
         "calendar": "/dags/etl_sales/calendar",
         "run": run,
         "log": f"{run}/tasks/load_part/mapped/{task['map_index']}?try={task['try_number']}",
+        "log_search": "/dags/etl_sales/log_search?level=error",
         "mapped": f"{run}/tasks/load_part/mapped",
         "trigger": "/dags/etl_sales/trigger",
         "clear": f"{run}/clear",
