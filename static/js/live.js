@@ -44,11 +44,12 @@ async function ask() {
   asked.forEach((topic) => query.append("topic", topic));
   const answer = await fetch(`${at("live")}?${query}`, { headers: { "X-Requested-With": "fetch" } });
   if (answer.redirected || !answer.ok) throw new Error(answer.status);
+  const news = answer.status === 200 ? await answer.json() : null;
   answeredAt = Date.now();
   if (!isOn) return LATER; // Switched off meanwhile: what is new is asked for again when it is on.
   sign("live", "on");
   version = answer.headers.get("Live-Version");
-  if (answer.status === 200) take(await answer.json());
+  if (news) take(news);
   return Number(answer.headers.get("Live-Next")) * 1000;
 }
 

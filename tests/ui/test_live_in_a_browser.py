@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from accounts.models import User
 from dags_app.models import Asset
@@ -11,6 +11,7 @@ from orchestrator.kernel.clock import utcnow
 from runs.models import AssetEvent, BulkAction, DagRun, HITLDetail, Pool, StateChange, TaskInstance
 from tests.factories import NOON
 from tests.ui.test_lists_in_a_browser import _page
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -83,6 +84,18 @@ def test_c07d_the_switch_in_the_header_stops_all_that_renews_itself(opened: Any,
     assert asked == [] and complaints == []
 
 
+def _answer_with_news(held: Route) -> APIResponse:
+    """Return the server's own answer; it looks for changes once a second, so the first ones may be empty."""
+    answers: list[APIResponse] = []
+
+    def has_news() -> bool:
+        answers.append(held.fetch())
+        return answers[-1].status == 200
+
+    wait_until(has_news)
+    return answers[-1]
+
+
 def test_c07d_an_answer_that_comes_after_the_switch_changes_nothing_until_it_is_on_again(
     browser: Browser, live_server: Any, admin: User, population: DagRun
 ) -> None:
@@ -96,7 +109,8 @@ def test_c07d_an_answer_that_comes_after_the_switch_changes_nothing_until_it_is_
     change(population, "", "failed", "success")
     page.get_by_role("button", name="live").click()
     with page.expect_event("requestfinished", lambda request: "/live?" in request.url):
-        held[0].continue_()
+        held[0].fulfill(response=_answer_with_news(held[0]))
+    page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")
     expect(page.locator("[data-live-word]")).to_have_text("paused")
     expect(page.locator("#kinds")).to_contain_text("Failing 1")
     page.get_by_role("button", name="paused").click()
