@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts import throttle
 from accounts.access import users
+from accounts.along import brought
 from accounts.models import User
 
 
@@ -28,6 +29,6 @@ class ThrottledBackend(ModelBackend):
         return user
 
     def get_user(self, user_id: Any) -> User | None:
-        """Return the user of a session."""
-        user = users().filter(pk=user_id).first()
+        """Return the user of a session, with what the page shows around itself: see ``accounts.along``."""
+        user = users().annotate(**brought()).filter(pk=user_id).first()
         return user if user is not None and self.user_can_authenticate(user) else None

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orchestrator.security_headers.SecurityHeadersMiddleware",
     "orchestrator.ui.middleware.NulMiddleware",
+    "orchestrator.ui.middleware.SidebarMiddleware",
     "orchestrator.ui.middleware.TimeZoneMiddleware",
     "orchestrator.ui.middleware.DialogMiddleware",
 ]

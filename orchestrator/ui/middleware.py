@@ -1,4 +1,4 @@
-"""Decides what goes around every page: what no page takes, the time zone that the person chose, where a dialog leads to."""
+"""Decides what goes around every page: what no page takes, the zone and the numbers of the person, where a dialog leads to."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.utils import timezone
 
+from accounts.along import bringing
+from orchestrator.ui.navigation import numbers_along
 from orchestrator.ui.preferences import preferences_of
 
 # Answers for programs: their times are in UTC, and looking at the session would cost them.
 PROGRAMS = ("/api/", "/execution/", "/metrics", "/ui/")
+_WITHOUT_SIDEBAR = (*PROGRAMS, "/admin/")
 
 
 class NulMiddleware:
@@ -58,6 +61,20 @@ class TimeZoneMiddleware:
         """Choose the zone once the request is known to be for a page."""
         if not request.path_info.startswith(PROGRAMS):
             timezone.activate(zoneinfo.ZoneInfo(preferences_of(request).timezone))
+
+
+class SidebarMiddleware:
+    """Lets the query that reads the person bring the numbers of the sidebar, where the answer may be a page that has one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_part = any(header in request.headers for header in ("HX-Request", "X-Dialog", "X-Requested-With"))
+        if request.method != "GET" or is_part or request.path_info.startswith(_WITHOUT_SIDEBAR):
+            return self.get_response(request)
+        with bringing(numbers_along):
+            return self.get_response(request)
 
 
 class DialogMiddleware:
