@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from tests import environment
 from tests.deployment import Deployment, Template
+from tests.faults.platform import Platform
 
 settings.register_profile("suite", deadline=None, max_examples=60)
 settings.load_profile("suite")
@@ -61,3 +62,11 @@ def deployment(deployment_template: Template, tmp_path: Path) -> Iterator[Deploy
     made = deployment_template.copy(tmp_path / "home")
     yield made
     deployment_template.drop(made)
+
+
+@pytest.fixture
+def platform(deployment: Deployment) -> Iterator[Platform]:
+    """Give a platform with nothing started; all of it ends with the test."""
+    made = Platform(deployment)
+    yield made
+    made.stop()

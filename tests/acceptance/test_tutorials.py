@@ -4,7 +4,7 @@ Left out: ``tutorial_objectstorage`` asks a weather service on the internet and 
 not part of the platform.
 """
 
-from tests.acceptance.tutorials import unpack
+from tests.conformance.example_files import copy_examples
 from tests.faults.platform import Platform
 from tests.faults.rest import Rest
 from tests.waiting import wait_until
@@ -22,7 +22,7 @@ DAGS = {"tutorial", "tutorial_dag", "tutorial_taskflow_api", "tutorial_taskflow_
 
 def test_the_tutorial_dags_run_green(platform: Platform) -> None:
     platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
-    unpack(FILES, platform.deployment.dags)
+    copy_examples(FILES, platform.deployment.dags)
     platform.standalone()
     rest = Rest(platform)
     known = "SELECT dag_id FROM dags_app_dag"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,14 @@ def example_folder() -> Path:
                     _unpack(_download(requirement, folder), inside, folder)
                 (folder / "complete").touch()
     return folder
+
+
+def copy_examples(names: list[str], dags: Path) -> None:
+    """Put some of Airflow's own example files, unmodified, into a DAGs folder; ``names`` are below ``airflow/example_dags``."""
+    for name in names:
+        target = dags / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(example_folder() / "airflow/example_dags" / name, target)
 
 
 def _download(requirement: str, folder: Path) -> Path:

@@ -8,14 +8,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.deployment import Deployment
 from tests.faults.platform import Platform
 from tests.faults.rest import Rest
 from tests.waiting import wait_until
@@ -27,13 +25,11 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 
 @pytest.fixture
-def platform(deployment: Deployment) -> Iterator[Platform]:
-    made = Platform(deployment)
-    made.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
-    shutil.copy(DATA / "mapping_dags.py", made.deployment.dags)
-    made.standalone()
-    yield made
-    made.stop()
+def platform(platform: Platform) -> Platform:
+    platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
+    shutil.copy(DATA / "mapping_dags.py", platform.deployment.dags)
+    platform.standalone()
+    return platform
 
 
 def outcome(platform: Platform, rest: Rest, dag_id: str, run_id: str) -> dict[str, Any]:

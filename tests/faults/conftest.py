@@ -1,12 +1,8 @@
-"""Decides what fault tests share: one platform each, and one such test at a time."""
+"""Decides how fault tests run: one at a time, with much time."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.deployment import Deployment
-from tests.faults.platform import Platform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -16,11 +12,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("faults"))
             item.add_marker(pytest.mark.timeout(600))
-
-
-@pytest.fixture
-def platform(deployment: Deployment) -> Iterator[Platform]:
-    """Give a platform with nothing started; all of it ends with the test."""
-    made = Platform(deployment)
-    yield made
-    made.stop()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.deployment import Deployment
 from tests.faults.platform import Platform
 from tests.faults.rest import Rest
 from tests.waiting import wait_until
@@ -21,15 +19,13 @@ MB = 1_000_000
 
 
 @pytest.fixture
-def platform(deployment: Deployment) -> Iterator[Platform]:
-    made = Platform(deployment)
-    made.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
+def platform(platform: Platform) -> Platform:
+    platform.deployment.env["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "False"
     for name in ("example_large_xcom.py", "example_mapping.py"):
         text = (EXAMPLES / name).read_text().replace("is_paused_upon_creation=True", "is_paused_upon_creation=False")
-        made.write_dag(text, name)
-    made.standalone()
-    yield made
-    made.stop()
+        platform.write_dag(text, name)
+    platform.standalone()
+    return platform
 
 
 def memory_beside_tasks(platform: Platform) -> int:
