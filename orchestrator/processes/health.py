@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,13 +36,12 @@ class PartHealth:
         return self.process is not None and not self.is_healthy
 
 
-def parts_health(now: datetime) -> list[PartHealth]:
-    """Return the health of each part."""
-    found = []
-    for kind, option in PARTS:
-        process = Process.objects.filter(kind=kind, ended_at=None).order_by("-heartbeat_at").first()
-        found.append(PartHealth(kind, process, _is_healthy(process, now, option)))
-    return found
+def parts_health(now: datetime, processes: Iterable[Process] | None = None) -> list[PartHealth]:
+    """Return the health of each part, by one query; by none where the processes that have not ended are given."""
+    if processes is None:
+        processes = Process.objects.filter(ended_at=None, kind__in=[kind for kind, _ in PARTS])
+    newest = {process.kind: process for process in sorted(processes, key=lambda process: process.heartbeat_at)}
+    return [PartHealth(kind, newest.get(kind), _is_healthy(newest.get(kind), now, option)) for kind, option in PARTS]
 
 
 def _is_healthy(process: Process | None, now: datetime, option: tuple[str, str]) -> bool:

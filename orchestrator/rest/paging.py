@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from orchestrator.config import conf
+from orchestrator.counting import CountOf
 from orchestrator.rest import cursors
 from orchestrator.rest.ordering import Term
 from orchestrator.rest.totals import agreeing, total_of
@@ -32,16 +33,29 @@ def page_limit(asked: int | None) -> int:
     return int(min(limit, conf.get("api", "maximum_page_limit")))
 
 
-def page(rows: QuerySet[Any], terms: list[Term], values: Mapping[str, Any]) -> Page:
-    """Return the page that ``limit`` with ``offset`` or ``cursor`` asks for."""
+def page(rows: QuerySet[Any], terms: list[Term], values: Mapping[str, Any], *, are_few: bool = False) -> Page:
+    """Return the page that ``limit`` with ``offset`` or ``cursor`` asks for.
+
+    ``are_few``: there are never so many rows that to count all of them costs much; then one query gives the page and the total.
+    """
     limit = page_limit(values.get("limit"))
     if values.get("cursor") is not None:
         return _cursor_page(rows, terms, values["cursor"], limit)
-    total = total_of(rows, COUNT_CAP)
     ordered = rows.order_by(*(term.expression() for term in terms))
     offset = values.get("offset") or 0
+    if are_few and limit:
+        return _counted_page(rows, ordered, offset, limit)
+    total = total_of(rows, COUNT_CAP)
     found = list(ordered[offset : offset + limit]) if limit else []
     return Page(found, agreeing(total, COUNT_CAP, offset, len(found), limit))
+
+
+def _counted_page(rows: QuerySet[Any], ordered: QuerySet[Any], offset: int, limit: int) -> Page:
+    """Let each row carry the total; where an offset leads behind the last row, nothing carries it."""
+    found = list(ordered.annotate(number_of_all=CountOf(rows))[offset : offset + limit])
+    if not found and offset:
+        return Page([], rows.order_by().count())
+    return Page(found, found[0].number_of_all if found else 0)
 
 
 def _cursor_page(rows: QuerySet[Any], terms: list[Term], cursor: str, limit: int) -> Page:

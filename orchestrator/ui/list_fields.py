@@ -7,10 +7,12 @@ and seconds. So an address means the same to whoever gets it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -25,6 +27,18 @@ _PART = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]+) ?")
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """Choices that the database has: a text column of some rows, and how names come out of its different values, in order.
+
+    A list asks for all of its stored choices at once: see ``orchestrator/ui/list_offers.py``.
+    """
+
+    column: str
+    rows: Callable[[], QuerySet[Any]]
+    names: Callable[[Iterable[str]], list[str]] = list
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """One field of the filter form.
 
@@ -35,11 +49,13 @@ class Filter:
     name: str
     label: str
     kind: str = "text"
-    choices: Choices | Callable[[], Choices] = ()
+    choices: Choices | Callable[[], Choices] | Stored = ()
     hint: str = ""
 
     def options(self) -> Choices:
-        """Return (value, label) pairs."""
+        """Return (value, label) pairs; none where they are stored, whose labels are their values."""
+        if isinstance(self.choices, Stored):
+            return ()
         return self.choices() if callable(self.choices) else self.choices
 
     def parts(self) -> list[Filter]:
@@ -75,12 +91,16 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of the filter form with its present values, ``value`` as the field shows it; ``parts`` are those of a pair."""
+    """A field of the filter form with its present values, ``value`` as the field shows it; ``parts`` are those of a pair.
+
+    ``options``: (value, label) pairs to choose from.
+    """
 
     filter: Filter
     values: list[str] = field(default_factory=list)
     value: str = ""
     parts: list[FormField] = field(default_factory=list)
+    options: Choices = ()
 
 
 def single(filters: Sequence[Filter]) -> dict[str, Filter]:
@@ -88,16 +108,17 @@ def single(filters: Sequence[Filter]) -> dict[str, Filter]:
     return {part.name: part for item in filters for part in item.parts()}
 
 
-def fields_of(filters: Sequence[Filter], query: QueryDict) -> list[FormField]:
-    """Return the form."""
-    return [_field(item, query) for item in filters]
+def fields_of(filters: Sequence[Filter], query: QueryDict, stored: Mapping[str, Choices] | None = None) -> list[FormField]:
+    """Return the form; ``stored`` are the choices of the filters whose choices the database has."""
+    return [_field(item, query, stored or {}) for item in filters]
 
 
-def _field(item: Filter, query: QueryDict) -> FormField:
+def _field(item: Filter, query: QueryDict, stored: Mapping[str, Choices]) -> FormField:
     if item.kind in PAIRS:
-        return FormField(item, parts=[_field(part, query) for part in item.parts()])
+        return FormField(item, parts=[_field(part, query, stored) for part in item.parts()])
     values = [value for value in query.getlist(item.name) if value]
-    return FormField(item, values, item.field_of(values[-1]) if values else "")
+    options = stored[item.name] if item.name in stored else item.options()
+    return FormField(item, values, item.field_of(values[-1]) if values else "", options=options)
 
 
 def tidied(filters: Sequence[Filter], query: QueryDict) -> QueryDict:

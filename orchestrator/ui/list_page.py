@@ -14,7 +14,6 @@ from orchestrator.ui.addresses import page_path
 from orchestrator.ui.csv_export import csv_response
 from orchestrator.ui.list_fields import tidied
 from orchestrator.ui.lists import Attach, ListSpec, list_view
-from orchestrator.ui.saved_views import views_for
 
 
 def list_page(
@@ -40,5 +39,5 @@ def list_page(
         except RestError:
             pass  # The page says what is wrong.
     found = list_view(request, spec, rows, attach)
-    given = {"list": found, "saved_views": views_for(request, spec.name), **(context or {})}
+    given = {"list": found, **(context or {})}
     return render(request, template, given, status=400 if found.error else 200)

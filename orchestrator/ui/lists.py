@@ -19,6 +19,7 @@ from orchestrator.rest.paging import COUNT_CAP, Page, page
 from orchestrator.rest.params import Params
 from orchestrator.ui.list_addresses import Quick, changed, quick_of, without, without_empty
 from orchestrator.ui.list_fields import Filter, FormField, fields_of, single
+from orchestrator.ui.list_offers import OfferedView, offers_of
 from orchestrator.ui.preferences import preferences_of
 
 __all__ = ["Attach", "Chip", "Column", "Filter", "ListSpec", "ListView", "changed", "chips_of", "list_view"]
@@ -56,7 +57,7 @@ class ListSpec:
     """A list page: ``name`` is where preferences and saved views are kept, ``params`` and ``order`` are the REST list's.
 
     ``also`` narrows by what single parameters cannot, with all their values at hand. ``is_table`` False: columns are those of
-    CSV only. ``quick_states``: values of ``state`` that have a link of their own.
+    CSV only. ``quick_states``: values of ``state`` that have a link of their own. ``are_few``: to count all of them costs little.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ListSpec:
     is_table: bool = True
     quick_states: tuple[str, ...] = ()
     also: Callable[[QuerySet[Any], Mapping[str, Any]], QuerySet[Any]] | None = None
+    are_few: bool = False
 
     def narrow(self, rows: QuerySet[Any], values: Mapping[str, Any]) -> QuerySet[Any]:
         """Return the rows that pass every filter. Raises ``RestError``."""
@@ -119,6 +121,7 @@ class ListView:
     error: str = ""
     hidden: frozenset[str] = field(default=frozenset())
     limit: int = 0
+    saved_views: Sequence[OfferedView] = ()
 
     @property
     def shown_total(self) -> str:
@@ -180,17 +183,17 @@ def list_view(request: HttpRequest, spec: ListSpec, rows: QuerySet[Any], attach:
         values = read_values(spec, query)
         chosen, terms = spec.narrow(rows, values), spec.order.terms(values.get("order_by"))
         spec.check_order(chosen, query)
-        found = page(chosen, terms, values)
+        found = page(chosen, terms, values, are_few=spec.are_few)
     except (RestError, InvalidError) as refusal:
         values, found, error = {}, Page([], 0), refusal_text(refusal, spec)
     if attach is not None:
         attach(found.rows)
-    hidden = hidden_columns(request, spec)
+    hidden, offers = hidden_columns(request, spec), offers_of(request, spec.name, spec.filters)
     next_url, previous_url = _turns(spec, query, values, found)
     return ListView(
         spec, found.rows, found.total, found.total_limit, _heads(spec, query, hidden, found), chips_of(spec, query),
-        fields_of(spec.filters, query), next_url, previous_url, query.urlencode(), error, hidden,
-        values.get("limit") or 0,
+        fields_of(spec.filters, query, offers.choices), next_url, previous_url, query.urlencode(), error, hidden,
+        values.get("limit") or 0, offers.views,
     )  # fmt: skip
 
 

@@ -80,4 +80,12 @@ def of_holds(run: DagRun, holds: Sequence[Hold], task_id: str = "", map_index: i
 
 def holds_of(run: DagRun) -> list[Hold]:
     """Return what is held of a run."""
-    return list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index"))
+    return holds_of_all([run])[run.pk]
+
+
+def holds_of_all(runs: Sequence[DagRun]) -> dict[int, list[Hold]]:
+    """Return what is held of each of some runs."""
+    found: dict[int, list[Hold]] = {run.pk: [] for run in runs}
+    for hold in Hold.objects.filter(dag_run__in=list(found)).order_by("task_id", "map_index") if found else ():
+        found[hold.dag_run_id].append(hold)
+    return found

@@ -12,6 +12,8 @@ from orchestrator.config import conf
 from orchestrator.processes.models import Process
 from orchestrator.processes.pids import is_alive
 
+KINDS = ("scheduler", "triggerer", "dag_processor", "supervisor")
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
@@ -37,8 +39,8 @@ class Platform:
 
 
 def platform(now: datetime) -> Platform:
-    """Read the parts."""
-    return Platform(list(Process.objects.filter(ended_at=None, kind__in=("scheduler", "triggerer", "supervisor"))), now)
+    """Read the parts, also those that nothing waits for: who shows the health of all reads them here too."""
+    return Platform(list(Process.objects.filter(ended_at=None, kind__in=KINDS)), now)
 
 
 def _may_live(row: Process) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef
 
 from dags_app.models import Dag
+from orchestrator.counting import CountOf
 from orchestrator.kernel.clock import utcnow
 from runs.explain import gates
 from runs.explain.answer import MOST_BLOCKERS, Explanation, label, listed, of_backfill, of_instance, of_run, said
@@ -32,6 +36,19 @@ def explain_run(run: DagRun) -> list[Explanation]:
     return _of_running(run, [*gates_of(run, dag, parts, holds, now)], now)
 
 
+def first_reasons(runs: Sequence[DagRun], parts: Platform) -> list[Explanation]:
+    """Return the first reason of each of some queued runs; two queries for all, and one for each that a limit keeps back."""
+    own = DagRun._base_manager.filter(dag_id=OuterRef("pk"), state=DagRunState.RUNNING, backfill=None)
+    known: dict[str, Any] = Dag.objects.annotate(running=CountOf(own)).in_bulk([run.dag_id for run in runs])
+    holds = gates.holds_of_all(runs)
+
+    def first(run: DagRun) -> Explanation:
+        dag = known.get(run.dag_id)
+        return next(of_queued(run, dag, parts, holds[run.pk], parts.now, dag.running if dag else None))
+
+    return [first(run) for run in runs]
+
+
 def gates_of(run: DagRun, dag: Dag | None, parts: Platform, holds: list[Hold], now: datetime) -> Iterator[Explanation]:
     """Yield what holds back everything of a run, whatever its state."""
     yield from gates.of_schedulers(parts)
@@ -40,13 +57,15 @@ def gates_of(run: DagRun, dag: Dag | None, parts: Platform, holds: list[Hold], n
     yield from gates.of_errors(run, dag, now)
 
 
-def of_queued(run: DagRun, dag: Dag | None, parts: Platform, holds: list[Hold], now: datetime) -> Iterator[Explanation]:
-    """Yield why a queued run does not begin."""
+def of_queued(
+    run: DagRun, dag: Dag | None, parts: Platform, holds: list[Hold], now: datetime, running: int | None = None
+) -> Iterator[Explanation]:
+    """Yield why a queued run does not begin; ``running`` runs of its DAG count against its limit, where that is known."""
     if run.run_after > now:
         text = f"Run {run.run_id} is due at {said(run.run_after)} (run_after)."
         yield Explanation(Reason.RUN_AFTER, text, (of_run(run),), run.queued_at, run.run_after)
     yield from gates_of(run, dag, parts, holds, now)
-    yield from _of_backfill(run) if run.backfill_id is not None else _of_limits(run, dag)
+    yield from _of_backfill(run) if run.backfill_id is not None else _of_limits(run, dag, running)
     text = f"Run {run.run_id} begins as soon as the scheduler looks at it."
     yield Explanation(Reason.ABOUT_TO_START, text, (of_run(run),), run.queued_at)
 
@@ -66,10 +85,10 @@ def _of_backfill(run: DagRun) -> Iterator[Explanation]:
         yield Explanation(Reason.BACKFILL_LIMIT, text, blockers, run.queued_at)
 
 
-def _of_limits(run: DagRun, dag: Dag | None) -> Iterator[Explanation]:
+def _of_limits(run: DagRun, dag: Dag | None, running: int | None) -> Iterator[Explanation]:
     if dag is None:
         return
-    yield from room_of(dag, run.queued_at, states=(DagRunState.RUNNING,))
+    yield from room_of(dag, run.queued_at, (DagRunState.RUNNING,), running)
     if dag.overlap_policy == "allow" or run.run_type != DagRunType.SCHEDULED:
         return
     before = DagRun.objects.unfinished().filter(dag=dag, run_type=DagRunType.SCHEDULED, backfill=None).exclude(pk=run.pk)
@@ -79,12 +98,12 @@ def _of_limits(run: DagRun, dag: Dag | None) -> Iterator[Explanation]:
         yield Explanation(Reason.OVERLAP, text, (of_run(other),), run.queued_at)
 
 
-def room_of(dag: Dag, since: datetime | None, states: tuple[str, ...]) -> Iterator[Explanation]:
-    """Yield that a DAG has as many runs as ``max_active_runs`` lets it have."""
+def room_of(dag: Dag, since: datetime | None, states: tuple[str, ...], known: int | None = None) -> Iterator[Explanation]:
+    """Yield that a DAG has as many runs as ``max_active_runs`` lets it have; they are counted where their number is not known."""
     if dag.max_active_runs is None:
         return
     runs = DagRun.objects.filter(dag=dag, state__in=states, backfill=None)
-    number = runs.count()
+    number = runs.count() if known is None else known
     if number < dag.max_active_runs:
         return
     shown = list(runs.order_by("-state", "start_date", "pk")[:MOST_BLOCKERS])

@@ -19,7 +19,6 @@ from orchestrator.rest.errors import RestError
 from orchestrator.ui.csv_export import csv_response
 from orchestrator.ui.list_page import list_page
 from orchestrator.ui.lists import list_view
-from orchestrator.ui.saved_views import views_for
 from runs.api.asset_queries import assets, attach_to_events
 from runs.explain.asset_event import explain_event
 from runs.models import AssetEvent, AssetState
@@ -28,7 +27,7 @@ from runs.pages.freshness import WIDTH, freshness_of
 from runs.pages.graph import DEPTHS, SCOPES, read_asked
 from runs.pages.lineage import lineage, lineage_of
 from runs.pages.queues import queues_of
-from runs.views.dag_switches import dag_with_head
+from runs.views.dag_switches import dag_or_404
 
 VALUES_SHOWN = 100
 LONGEST_VALUE = 2000
@@ -59,7 +58,7 @@ def asset_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_assets(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the assets that a DAG names: in its schedule, or as what its tasks write or read."""
-    dag = dag_with_head(request, dag_id)
+    dag = dag_or_404(dag_id)
     named = assets().filter(pk__in=AssetReference.objects.filter(dag=dag).values("asset"))
     return list_page(request, "runs/dag_assets.html", ASSETS, named, attach=attach, context={"dag": dag})
 
@@ -82,7 +81,6 @@ def asset_detail(request: HttpRequest, asset_id: int) -> HttpResponseBase:
         **{
             "asset": asset,
             "list": events,
-            "saved_views": views_for(request, EVENTS.name),
             "may_administer": may_administer(request),
         },
         **{"graph": drawn, "document": drawn.drawing.document, "fresh": freshness_of(asset_id), "width": WIDTH},

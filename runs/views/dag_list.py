@@ -22,9 +22,10 @@ from orchestrator.rest.errors import RestError
 from orchestrator.ui.list_page import list_page
 from orchestrator.ui.lists import read_values
 from orchestrator.ui.returning import way_back
-from runs.pages.dags.facts import attaching
+from runs.pages.dags.facts import attach_facts
 from runs.pages.dags.list_spec import DAGS, spec_for
 from runs.pages.dags.quick import quick_tabs
+from runs.pages.dags.rows import with_facts
 
 MOST_AT_ONCE = 1000
 
@@ -41,7 +42,8 @@ def dag_list(request: HttpRequest) -> HttpResponseBase:
         "any_dag": Dag.objects.exists,
         "dags_folder": conf.get("core", "dags_folder"),
     }
-    return list_page(request, "runs/dag_list.html", spec_for(name), dags(), attach=attaching(request.user), context=context)
+    rows = with_facts(dags(), request.user)
+    return list_page(request, "runs/dag_list.html", spec_for(name), rows, attach=attach_facts, context=context)
 
 
 @require_POST

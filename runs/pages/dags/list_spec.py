@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,29 +12,21 @@ from dags_app.api.dags import LIST, ORDER
 from dags_app.dag_filters import RUN_STATES, SEARCH, of_person, tag_filter
 from dags_app.models import Bundle, Dag, DagTag
 from orchestrator.rest.params import params
+from orchestrator.ui.list_fields import Stored
 from orchestrator.ui.lists import Column, Filter, ListSpec
 
-MOST_CHOICES = 200
 _YES_NO = (("true", "yes"), ("false", "no"))
 _STATES = tuple((word, word) for word in RUN_STATES)
 
 
-def tag_choices() -> list[tuple[str, str]]:
-    """Return the tags in use."""
-    names = DagTag.objects.filter(dag__is_stale=False).order_by("name").values_list("name", flat=True).distinct()
-    return [(name, name) for name in names[:MOST_CHOICES]]
+def _owner_names(columns: Iterable[str]) -> list[str]:
+    """Return the owners; a column holds several names with commas between them."""
+    return sorted({name.strip() for owners in columns for name in owners.split(",") if name.strip()})
 
 
-def owner_choices() -> list[tuple[str, str]]:
-    """Return the owners; the column holds several names with commas between them."""
-    columns = Dag.objects.active().exclude(owners="").order_by("owners").values_list("owners", flat=True).distinct()
-    names = sorted({name.strip() for owners in columns for name in owners.split(",") if name.strip()})
-    return [(name, name) for name in names[:MOST_CHOICES]]
-
-
-def bundle_choices() -> list[tuple[str, str]]:
-    """Return the bundles."""
-    return [(name, name) for name in Bundle.objects.order_by("name").values_list("name", flat=True)[:MOST_CHOICES]]
+OWNERS = Stored("owners", lambda: Dag.objects.active().exclude(owners=""), _owner_names)
+TAGS = Stored("name", lambda: DagTag.objects.filter(dag__is_stale=False))
+BUNDLES = Stored("name", Bundle.objects.all)
 
 
 def _last(name: str) -> Any:
@@ -68,13 +60,14 @@ DAGS = ListSpec(
         Filter("has_import_errors", "Import error", "choice", _YES_NO),
         Filter("has_asset_schedule", "Scheduled by assets", "choice", _YES_NO),
         Filter("asset_dependency", "Scheduled by the asset", hint="part of its name"),
-        Filter("owners", "Owner", "choices", owner_choices),
-        Filter("tags", "Tags", "choices", tag_choices),
+        Filter("owners", "Owner", "choices", OWNERS),
+        Filter("tags", "Tags", "choices", TAGS),
         Filter("tags_match_mode", "Of the tags", "choice", (("any", "any one"), ("all", "all of them"))),
-        Filter("bundle_name", "Bundle", "choice", bundle_choices),
+        Filter("bundle_name", "Bundle", "choice", BUNDLES),
         Filter("exclude_stale", "DAGs without a file", "choice", (("false", "shown too"),)),
     ),
     noun="DAG",
+    are_few=True,
 )
 
 

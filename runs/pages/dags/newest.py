@@ -1,14 +1,13 @@
-"""Decides which runs of many DAGs are shown as their newest, by two bounded queries however long the history is."""
+"""Decides which runs of many DAGs are shown as their newest, by one query that is bounded however long the history is."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from dags_app.models import Dag
 from runs.models import DagRun
 
 SHOWN_RUNS = 14
@@ -16,27 +15,35 @@ _AT_ONCE = 100
 _COLUMNS = ("id", "dag_id", "run_id", "state", "run_type", "run_after", "logical_date", "start_date", "end_date", "stopped_by")
 
 
-def newest_runs(dag_ids: Iterable[str], number: int = SHOWN_RUNS) -> dict[str, list[DagRun]]:
-    """Return the newest runs of each DAG, oldest first.
+def reach(dag: str = "pk", number: int = SHOWN_RUNS) -> Subquery:
+    """Return how far back the newest runs of a DAG go, to be annotated where its id is read; null where it has fewer.
 
-    First is asked how far back each DAG's runs reach, by its index alone; then the runs since.
+    It is found by an index alone. With it ``newest_runs`` knows from where on to read; an inequality with this subquery in
+    one query with the runs would be asked for each of them.
     """
+    runs = DagRun._base_manager.filter(dag_id=OuterRef(dag)).order_by("-run_after")
+    return Subquery(runs.values("run_after")[number - 1 : number])
+
+
+def newest_runs(since: Mapping[str, datetime | None], number: int = SHOWN_RUNS) -> dict[str, list[DagRun]]:
+    """Return the newest runs of each DAG, oldest first, given how far back they go: see ``reach``."""
     found: dict[str, list[DagRun]] = defaultdict(list)
-    for some in _parts(list(dag_ids)):
-        wanted = Q()
-        for dag_id, since in _reach(some, number):
-            wanted |= Q(dag_id=dag_id) if since is None else Q(dag_id=dag_id, run_after__gte=since)
-        for run in DagRun.objects.filter(wanted).only(*_COLUMNS).order_by("run_after", "id") if wanted else ():
+    for runs in _reads(since):
+        for run in runs.only(*_COLUMNS).order_by("run_after", "id"):
             found[run.dag_id].append(run)
     return defaultdict(list, {dag_id: runs[-number:] for dag_id, runs in found.items()})
 
 
-def _reach(dag_ids: Sequence[str], number: int) -> Iterator[tuple[str, datetime | None]]:
-    """Yield since when the last runs of a DAG are; None where it has fewer."""
-    runs = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after")
-    last = Subquery(runs.values("run_after")[number - 1 : number])
-    yield from Dag.objects.filter(pk__in=dag_ids).annotate(since=last).order_by().values_list("pk", "since")
+def newest_of(dag_id: str, number: int = SHOWN_RUNS) -> list[DagRun]:
+    """Return the newest runs of one DAG, newest first."""
+    return list(DagRun.objects.filter(dag_id=dag_id).only(*_COLUMNS).order_by("-run_after", "-id")[:number])
 
 
-def _parts(dag_ids: list[str]) -> Iterator[list[str]]:
-    yield from (dag_ids[start : start + _AT_ONCE] for start in range(0, len(dag_ids), _AT_ONCE))
+def _reads(since: Mapping[str, datetime | None]) -> Iterator[QuerySet[DagRun]]:
+    """Yield the runs since then of a hundred DAGs at a time; no page has more."""
+    places = list(since.items())
+    for start in range(0, len(places), _AT_ONCE):
+        wanted = Q()
+        for dag_id, begin in places[start : start + _AT_ONCE]:
+            wanted |= Q(dag_id=dag_id) if begin is None else Q(dag_id=dag_id, run_after__gte=begin)
+        yield DagRun.objects.filter(wanted)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 
-from dags_app.models import Bundle, Dag, ParseImportError
+from dags_app.models import Bundle, ParseImportError
 from dags_app.selectors import bundles_unreadable, import_errors
 from orchestrator.processes.health import PartHealth
-from runs.deadlines.selectors import deadlines
 from runs.hitl.selectors import questions
 from runs.models import DagRun, Deadline, HITLDetail
 from runs.pages.dags.failures import Failure, failures_of
-from runs.pages.dags.newest import newest_runs
 from runs.pages.dags.spark import Bar, bars
+from runs.pages.home.numbers import missed_deadlines
 
-MOST_FAILING = 8
 MOST = 4
 FAILING_RUNS = 7
-RECENT_HOURS = 24
 _START = {
     "scheduler": "Start it: manage.py scheduler. Without it nothing begins.",
     "dag_processor": "Start it: manage.py dag_processor. Without it no change of a DAG file is seen.",
@@ -35,7 +31,7 @@ _START = {
 class Failing:
     """A DAG whose newest run failed; ``in_a_row`` counts the failures since the last success, of the runs that are drawn."""
 
-    dag: Dag
+    dag: Any
     failure: Failure
     bars: list[Bar]
     in_a_row: int
@@ -59,25 +55,26 @@ class Needs:
         return any((self.failing, self.questions, self.missed, self.errors, self.bundles, self.stopped))
 
 
-def needs(now: datetime, health: Sequence[PartHealth], failing_total: int, error_total: int, mine: Any) -> Needs:
-    """Collect it, by a constant number of queries.
+def needs(
+    now: datetime, health: Sequence[PartHealth], failing: list[Failing], failing_total: int, numbers: Mapping[str, int]
+) -> Needs:
+    """Collect it; what there is nothing of, by the numbers, is not asked for.
 
     Args:
         now: this instant.
         health: of the parts of the platform.
-        failing_total: how many DAGs fail; none are looked for where that is 0.
-        error_total: how many files cannot be read.
-        mine: gives for DAG ids those on which the person may act.
+        failing: the DAGs that fail, as many as are shown.
+        failing_total: how many DAGs fail.
+        numbers: see ``numbers_of``.
     """
-    since = now - timedelta(hours=RECENT_HOURS)
     return Needs(
-        failing=_failing(mine) if failing_total else [],
+        failing=failing,
         failing_total=failing_total,
-        questions=open_questions(),
-        missed=list(deadlines(state=Deadline.State.MISSED).filter(deadline_time__gte=since)[:MOST]),
-        errors=list(import_errors()[:MOST]) if error_total else [],
-        error_total=error_total,
-        bundles=list(bundles_unreadable()[:MOST]),
+        questions=open_questions() if numbers["questions"] else [],
+        missed=list(missed_deadlines(now)[:MOST]) if numbers["missed"] else [],
+        errors=list(import_errors()[:MOST]) if numbers["errors"] else [],
+        error_total=numbers["errors"],
+        bundles=list(bundles_unreadable()[:MOST]) if numbers["bundles"] else [],
         stopped=[(part, _START[part.kind]) for part in health if _is_missed(part)],
     )
 
@@ -87,21 +84,17 @@ def _is_missed(part: PartHealth) -> bool:
     return not part.is_healthy and (part.process is not None or part.kind != "triggerer")
 
 
-def _failing(mine: Any) -> list[Failing]:
-    newest = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after", "-id")
-    dags = Dag.objects.active().annotate(
-        newest_state=Subquery(newest.values("state")[:1]), newest_due=Subquery(newest.values("run_after")[:1])
-    )
-    rows = list(dags.filter(newest_state="failed").order_by("is_paused", "-newest_due", "pk")[:MOST_FAILING])
-    runs = newest_runs([dag.pk for dag in rows], FAILING_RUNS)
-    failures = failures_of([runs[dag.pk][-1] for dag in rows if runs[dag.pk]])
-    may = mine([dag.pk for dag in rows])
-    return [_of(dag, runs[dag.pk], failures, dag.pk in may) for dag in rows if runs[dag.pk] and runs[dag.pk][-1].pk in failures]
+def failing_dags(dags: Sequence[Any], newest: Mapping[str, list[DagRun]]) -> list[Failing]:
+    """Return how the DAGs fail, given the newest runs of each; one query for all."""
+    runs = {dag.pk: newest[dag.pk][-FAILING_RUNS:] for dag in dags if newest[dag.pk]}
+    failures = failures_of([own[-1] for own in runs.values()])
+    # What has changed since the DAGs were chosen fails no more.
+    return [_of(dag, runs[dag.pk], failures) for dag in dags if dag.pk in runs and runs[dag.pk][-1].pk in failures]
 
 
-def _of(dag: Dag, runs: list[DagRun], failures: dict[int, Failure], may_act: bool) -> Failing:
+def _of(dag: Any, runs: list[DagRun], failures: dict[int, Failure]) -> Failing:
     in_a_row = next((number for number, run in enumerate(reversed(runs)) if run.state != "failed"), len(runs))
-    return Failing(dag, failures[runs[-1].pk], bars(runs, FAILING_RUNS), in_a_row, may_act)
+    return Failing(dag, failures[runs[-1].pk], bars(runs, FAILING_RUNS), in_a_row, dag.may_act)
 
 
 def open_questions() -> list[Any]:

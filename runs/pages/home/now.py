@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
-from runs.explain.run import explain_run
+from runs.explain.platform import Platform
+from runs.explain.run import first_reasons
 from runs.models import DagRun, TaskInstance
-from runs.pages.dags.newest import newest_runs
+from runs.pages.dags.newest import reach
 from runs.pages.meters import Part, parts_of
 from runs.pages.rows import elapsed
 from runs.pages.usual import of_successes, usual
@@ -19,7 +21,6 @@ from runs.states import DagRunState, TaskInstanceState
 
 MOST_RUNNING = 10
 MOST_WAITING = 3
-COUNT_CAP = 1000
 _FAMILIES = {
     **dict.fromkeys(("success", "skipped", "removed"), "ok"),
     **dict.fromkeys(("failed", "upstream_failed"), "failed"),
@@ -65,30 +66,53 @@ class Now:
     ready: list[tuple[str, int, datetime | None]]
 
 
-def what_runs(now: datetime) -> Now:
-    """Return it, by a bounded number of queries."""
-    running = DagRun.objects.running().defer("conf", "wait_detail", "note")
-    shown = list(running.order_by("start_date", "id")[:MOST_RUNNING])
-    queued = DagRun.objects.filter(state=DagRunState.QUEUED)
-    waiting = list(queued.select_related("backfill").order_by("run_after", "id")[:MOST_WAITING])
-    return Now(
-        running=_progress(shown, now),
-        running_total=running.values("pk")[:COUNT_CAP].count() if len(shown) == MOST_RUNNING else len(shown),
-        waiting=[_why(run) for run in waiting],
-        waiting_total=queued.values("pk")[:COUNT_CAP].count() if len(waiting) == MOST_WAITING else len(waiting),
-        ready=_ready(),
+@dataclass(frozen=True, slots=True)
+class OpenRuns:
+    """The runs that are shown: ``running`` ones carry ``runs_since``, see ``reach``."""
+
+    running: Sequence[Any] = ()
+    queued: Sequence[DagRun] = ()
+
+
+def open_runs() -> OpenRuns:
+    """Return the oldest of the runs that run and of those that wait, by one query for both."""
+    running = DagRun.objects.running().order_by("start_date", "id").values("pk")[:MOST_RUNNING]
+    queued = DagRun.objects.filter(state=DagRunState.QUEUED).order_by("run_after", "id").values("pk")[:MOST_WAITING]
+    shown = DagRun.objects.unfinished().filter(Q(pk__in=running) | Q(pk__in=queued)).select_related("backfill")
+    runs = list(shown.annotate(runs_since=reach("dag_id")).defer("conf", "wait_detail", "note").order_by("id"))
+    return OpenRuns(
+        sorted((run for run in runs if run.state == DagRunState.RUNNING), key=_began),
+        sorted((run for run in runs if run.state == DagRunState.QUEUED), key=lambda run: run.run_after),
     )
 
 
-def _progress(runs: Sequence[DagRun], now: datetime) -> list[Progress]:
+def what_runs(runs: OpenRuns, newest: Mapping[str, list[DagRun]], parts: Platform, numbers: Mapping[str, int]) -> Now:
+    """Return how far the running ones are and why the others wait.
+
+    Args:
+        runs: the ones that are shown.
+        newest: the newest runs of their DAGs.
+        parts: the processes of the platform, for the reasons.
+        numbers: see ``numbers_of``.
+    """
+    return Now(
+        running=_progress(runs.running, newest, parts.now),
+        running_total=numbers["running"],
+        waiting=_waiting(runs.queued, parts),
+        waiting_total=numbers["queued"],
+        ready=_ready() if numbers["scheduled"] else [],
+    )
+
+
+def _progress(runs: Sequence[DagRun], newest: Mapping[str, list[DagRun]], now: datetime) -> list[Progress]:
     if not runs:
         return []
     counts: dict[int, Counter[str]] = defaultdict(Counter)
-    rows = TaskInstance.objects.filter(dag_run__in=runs).order_by().values_list("dag_run_id", "state")
+    rows = TaskInstance.objects.filter(dag_run__in=[run.pk for run in runs]).order_by().values_list("dag_run_id", "state")
     for run_id, state, number in rows.annotate(number=Count("pk")):
         counts[run_id][_FAMILIES.get(state or "", "waiting")] += number
-    known = {dag_id: usual(of_successes(newest)) for dag_id, newest in newest_runs({run.dag_id for run in runs}).items()}
-    return [_of(run, counts[run.pk], known.get(run.dag_id), now) for run in runs]
+    known = {run.dag_id: usual(of_successes(newest[run.dag_id])) for run in runs}
+    return [_of(run, counts[run.pk], known[run.dag_id], now) for run in runs]
 
 
 def _of(run: DagRun, counts: Counter[str], usual: float | None, now: datetime) -> Progress:
@@ -105,9 +129,13 @@ def _of(run: DagRun, counts: Counter[str], usual: float | None, now: datetime) -
     )
 
 
-def _why(run: DagRun) -> Waiting:
-    first = explain_run(run)[0]
-    return Waiting(run, first.sentence, first.since or run.queued_at, first.eta)
+def _waiting(runs: Sequence[DagRun], parts: Platform) -> list[Waiting]:
+    reasons = zip(runs, first_reasons(runs, parts), strict=True)
+    return [Waiting(run, first.sentence, first.since or run.queued_at, first.eta) for run, first in reasons]
+
+
+def _began(run: DagRun) -> datetime:
+    return run.start_date or run.run_after
 
 
 def _ready() -> list[tuple[str, int, datetime | None]]:

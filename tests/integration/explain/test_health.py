@@ -108,7 +108,7 @@ def test_c02e_while_others_are_handed_over_a_backlog_is_healthy() -> None:
     assert status() == "healthy"
 
 
-def test_c02e_without_waiting_work_health_costs_four_queries(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_c02e_without_waiting_work_health_costs_two_queries(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
     Rounds()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         assert status() == "healthy"

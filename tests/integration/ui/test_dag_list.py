@@ -6,19 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AuditLog, DagRule, User
+from accounts.models import AuditLog, DagRule, SavedView, User
 from accounts.roles import Role
 from dags_app.models import Dag, DagFavorite, DagTag
 from orchestrator.kernel.clock import utcnow
 from runs.models import DagRun
-from runs.pages.dags.newest import newest_runs
+from runs.pages.dags.newest import newest_runs, reach
 from runs.pages.dags.spark import bars
 from runs.pages.usual import deviation, usual
 from tests.factories import NOON, make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -39,13 +38,17 @@ def rows(client: Client, query: str = "") -> list[str]:
     return [dag.pk for dag in client.get(f"/dags{query}").context["list"].rows]
 
 
+def newest() -> dict[str, list[DagRun]]:
+    return newest_runs(dict(Dag.objects.annotate(since=reach()).values_list("pk", "since")))
+
+
 def test_the_newest_runs_are_by_run_after_also_without_logical_dates() -> None:
     dag, other = make_dag("a"), make_dag("b")
     for number in range(20):
         make_run(dag, f"r{number}", run_after=NOON + timedelta(minutes=number), logical_date=None)
     make_run(other, "only", run_after=NOON)
     make_dag("none")
-    found = newest_runs(["a", "b", "none"], 14)
+    found = newest()
     assert [run.run_id for run in found["a"]] == [f"r{number}" for number in range(6, 20)]
     assert [run.run_id for run in found["b"]] == ["only"] and found["none"] == []
 
@@ -54,7 +57,7 @@ def test_runs_that_were_due_at_the_same_time_are_not_more_than_asked() -> None:
     dag = make_dag("a")
     for number in range(20):
         make_run(dag, f"r{number}", run_after=NOON)
-    assert len(newest_runs(["a"], 14)["a"]) == 14
+    assert len(newest()["a"]) == 14
 
 
 def test_bars_are_as_high_as_runs_were_long_and_signed_where_they_did_not_go_well() -> None:
@@ -193,22 +196,49 @@ def test_roles_and_rules_decide_who_switches_what() -> None:
     assert client.get("/dags").context["tabs"][0].count == 2
 
 
-def test_c07_the_list_takes_as_many_queries_for_many_dags() -> None:
+# Two more for whom rules limit: his rules, and what the sidebar counts for him alone.
+@pytest.mark.parametrize(("is_ruled", "most"), [(False, 8), (True, 10)])
+def test_c07a_the_list_takes_eight_queries_however_many_dags_there_are(is_ruled: bool, most: int) -> None:
     client = client_of("User")
-
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as seen:
-            assert client.get("/dags").status_code == 200
-        return len(seen)
-
+    if is_ruled:
+        DagRule.objects.create(user=User.objects.get(username="user"), dag_id="d*", role=Role.USER)
+    addresses = (
+        "/dags",
+        "/dags?q=d",
+        "/dags?owners=ann&tags=sales",
+        "/dags?last_dag_run_state=failed&order_by=-last_run_start_date",
+    )
     failing("d0")
-    client.get("/dags")
-    few = queries()
+    for address in addresses:
+        client.get(address)
+    few = [queries_of(client, address) for address in addresses]
     for number in range(1, 25):
         run = failing(f"d{number}")
         make_run(run.dag, "again", state="running", run_after=utcnow())
-    failing("one_more")
-    assert queries() == few <= 18
+        DagFavorite.objects.create(dag=run.dag, user_name="user")
+        SavedView.objects.create(user=User.objects.get(username="user"), page="dags", name=f"v{number}", query="q=d")
+    failing("d_more")
+    assert [queries_of(client, address) for address in addresses] == few
+    assert max(few) <= most
+
+
+def test_a_page_behind_the_last_one_says_how_many_there_are() -> None:
+    for number in range(3):
+        make_dag(f"d{number}")
+    client = client_of("Viewer")
+    found = [client.get(f"/dags?limit=2&offset={offset}").context["list"] for offset in (0, 2, 40)]
+    assert [(len(view.rows), view.total) for view in found] == [(2, 3), (1, 3), (0, 3)]
+
+
+def test_views_of_the_same_name_are_offered_each() -> None:
+    make_dag("d")
+    client, other = client_of("Viewer", name="ann"), client_of("Viewer", name="bob")
+    for name in ("ann", "bob"):
+        user = User.objects.get(username=name)
+        SavedView.objects.create(user=user, page="dags", name="ours", query="q=d", is_shared=True)
+        SavedView.objects.create(user=user, page="dags", name=f"of {name}", query="paused=true")
+    assert [view.name for view in client.get("/dags").context["list"].saved_views] == ["of ann", "ours", "ours"]
+    assert [view.name for view in other.get("/dags").context["list"].saved_views] == ["of bob", "ours", "ours"]
 
 
 def test_a_page_of_fifty_dags_is_small() -> None:

@@ -4,17 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import DagRule, User
 from accounts.roles import Role
-from dags_app.models import Dag, DagFavorite, ParseImportError
+from dags_app.models import Bundle, Dag, DagFavorite, ParseImportError
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.models import Process
 from runs.models import DagRun, Deadline, HITLDetail, Pool
 from tests.factories import make_dag, make_run, make_ti
+from tests.integration.ui.costs import queries_of
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -162,20 +161,41 @@ def test_a_stranger_to_a_dag_reads_nothing_of_it(platform: None) -> None:
 def test_c07_home_takes_as_many_queries_for_many_dags(platform: None) -> None:
     client = client_of("User")
 
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as seen:
-            assert client.get("/").status_code == 200
-        return len(seen)
-
     def some(number: int) -> None:
-        failing(f"d{number}")
+        failing(f"d{number}", next_dagrun_create_after=utcnow())
         DagFavorite.objects.create(dag_id=f"d{number}", user_name="user")
         make_ti(make_run(make_dag(f"busy{number}"), "r", state="running"), "t", state="running")
 
     for number in range(2):
         some(number)
     client.get("/")
-    few = queries()
+    few = queries_of(client, "/")
     for number in range(2, 9):
         some(number)
-    assert queries() == few <= 43
+    assert queries_of(client, "/") == few <= 13
+
+
+def test_c07_home_asks_less_where_nothing_goes_on_and_little_more_where_everything_does(platform: None) -> None:
+    client, now = client_of("User"), utcnow()
+    run = failing("etl", max_active_runs=1)
+    client.get("/")
+    assert queries_of(client, "/") <= 11
+    for number in range(5):
+        dag = make_dag(f"busy{number}", max_active_runs=1)
+        run = make_run(dag, "r", state="running")
+        make_run(dag, "q", state="queued", start_date=None)
+        make_ti(run, "t", state="scheduled", wait_reason="pool_full", scheduled_dttm=now + timedelta(hours=1))
+        ti = make_ti(run, "ask", state="awaiting_input")
+        HITLDetail.objects.create(ti_id=ti.pk, dag_run=run, task_id="ask", subject="?", options=["a"], created_at=now)
+        Deadline.objects.create(dag_run=run, dag_id=dag.pk, deadline_time=now, state="missed", created_at=now)
+        ParseImportError.objects.create(bundle=dag.bundle, filename=f"{number}.py", timestamp=now, stacktrace="x")
+    Bundle.objects.create(name="away", is_active=True, unreadable_since=now, unreadable_reason="no answer")
+    assert queries_of(client, "/") <= 24
+
+
+def test_who_reaches_no_dag_sees_an_empty_home(platform: None) -> None:
+    failing("etl")
+    client = client_of("Viewer")
+    DagRule.objects.create(user=User.objects.create_user("other"), dag_id="etl", role=Role.VIEWER)
+    page = page_of(client)
+    assert "No run is going on." in page and "etl" not in page

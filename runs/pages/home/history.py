@@ -1,4 +1,4 @@
-"""Decides what is shown of what comes next, and of how the last hours went."""
+"""Decides what is shown of how the last hours went."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from typing import Any
 from django.db.models import Count
 from django.db.models.functions import TruncHour, TruncMinute
 
-from dags_app.models import Dag
 from orchestrator.templatetags.shown import zone_of, zoned
 from runs.models import DagRun
 
-MOST_NEXT = 8
 HEIGHT = 56
 STEP = 100.0
 # word -> (length, buckets, what the database rounds down to)
@@ -62,13 +60,6 @@ class History:
     def total(self) -> int:
         """How many runs there were."""
         return sum(number for _, number in self.totals)
-
-
-def coming_next() -> list[Dag]:
-    """Return the DAGs that run next by their schedule."""
-    dags = Dag.objects.active().filter(is_paused=False, next_dagrun_create_after__isnull=False)
-    shown = dags.only("dag_id", "dag_display_name", "next_dagrun_create_after", "timetable_summary", "timetable_description")
-    return list(shown.order_by("next_dagrun_create_after", "dag_id")[:MOST_NEXT])
 
 
 def history(now: datetime, span: str) -> History:
