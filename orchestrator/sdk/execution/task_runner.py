@@ -167,7 +167,7 @@ def _call(ti: RuntimeTaskInstance, context: dict[str, Any]) -> Any:
     variables = contextvars.copy_context()
     variables.run(executing.set, task)
     try:
-        with TaskTimeout(_seconds_left(ti)):
+        with TaskTimeout(_seconds_allowed(ti)):
             if ti._told.next_method:
                 kwargs = decode(ti._told.next_kwargs or {}, trusted=True)
                 result = variables.run(task.resume_execution, ti._told.next_method, kwargs, context)
@@ -183,13 +183,10 @@ def _call(ti: RuntimeTaskInstance, context: dict[str, Any]) -> Any:
     return result
 
 
-def _seconds_left(ti: RuntimeTaskInstance) -> float | None:
+def _seconds_allowed(ti: RuntimeTaskInstance) -> float | None:
+    """Return what ``execution_timeout`` allows this process: a wait in a trigger before it does not count, as in Airflow."""
     limit = ti.task.execution_timeout
-    if limit is None:
-        return None
-    first_start = ti._told.start_date if ti._told.next_method else None
-    spent = (datetime.now(UTC) - first_start).total_seconds() if first_start else 0.0
-    return float(limit.total_seconds() - spent)
+    return None if limit is None else float(limit.total_seconds())
 
 
 def _render_map_index(ti: RuntimeTaskInstance, context: dict[str, Any]) -> None:

@@ -144,6 +144,12 @@ def test_a_resumed_attempt_goes_on_in_the_named_method() -> None:
     assert supervisor.xcoms["t", "return_value"][-1] == [5, "r"]
 
 
+def test_the_wait_in_a_trigger_does_not_count_to_the_execution_timeout_of_what_goes_on() -> None:
+    dag = dag_of(lambda: Resumable(task_id="t", execution_timeout=timedelta(minutes=5)))
+    supervisor = attempt(dag, "t", next_method="resume", next_kwargs={"event": 5}, start_date="2026-01-01T00:00:00Z")
+    assert supervisor.final["type"] == "SucceedTask"
+
+
 def test_a_failed_trigger_fails_the_attempt() -> None:
     final = attempt(
         dag_of(lambda: Resumable(task_id="t")), "t", next_method="__fail__", next_kwargs={"error": "Trigger timeout"}
