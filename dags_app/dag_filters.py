@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from dags_app.models import AssetReference, Dag, DagFavorite, DagTag
 from orchestrator.rest import scalars
-from orchestrator.rest.params import Param, by, equal, matching, one_of
+from orchestrator.rest.params import Param, by, equal, known_states, matching, one_of
 from orchestrator.rest.patterns import contains
 
 RUN_STATES = ("queued", "running", "success", "failed")
@@ -34,11 +34,10 @@ def with_run(rows: QuerySet[Dag], **conditions: Any) -> QuerySet[Dag]:
 
 
 def owned_by(rows: QuerySet[Dag], owners: Sequence[str]) -> QuerySet[Dag]:
-    """DAGs that name one of the owners; the column is a comma-separated list."""
+    """DAGs in whose owners one of the texts stands, in any case, as in Airflow."""
     wanted = Q()
     for owner in owners:
-        wanted |= Q(owners=owner) | Q(owners__startswith=f"{owner},")
-        wanted |= Q(owners__endswith=f", {owner}") | Q(owners__contains=f", {owner},")
+        wanted |= Q(owners__icontains=owner)
     return rows.filter(wanted)
 
 
@@ -49,6 +48,13 @@ def tagged(rows: QuerySet[Dag], tags: Sequence[str], mode: str | None) -> QueryS
             rows = rows.filter(tags__name=tag)
         return rows
     return rows.filter(pk__in=DagTag.objects.filter(name__in=tags).values("dag_id"))
+
+
+def _with_run_in(rows: QuerySet[Dag], states: list[str]) -> QuerySet[Dag]:
+    """DAGs with a run in one of the states; the word ``none`` asks for those without any run."""
+    known = known_states(states, RUN_STATES, "state", none=True)
+    wanted = Q(Exists(runs_of_dag().filter(state__in=known)))
+    return rows.filter(wanted | ~Exists(runs_of_dag()) if len(known) < len(states) else wanted)
 
 
 def _by_run(prefix: str, column: str) -> list[Param]:
@@ -100,7 +106,7 @@ FILTERS = [
     Param("asset_dependency", apply=_depends_on),
     *_by_run("dag_run_start_date", "start_date"),
     *_by_run("dag_run_end_date", "end_date"),
-    Param("dag_run_state", scalars.choice(*RUN_STATES), many=True, apply=lambda rows, value: with_run(rows, state__in=value)),
+    Param("dag_run_state", many=True, apply=_with_run_in),
     Param("is_favorite", scalars.switch),
     one_of("timetable_type", "timetable_type"),
 ]

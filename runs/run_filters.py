@@ -3,13 +3,16 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from dags_app.models import Dag
 from dags_app.selectors import SpecUnreadableError, spec_of
 from orchestrator.rest import scalars
-from orchestrator.rest.errors import ProblemError, RestError
+from orchestrator.rest.errors import RestError
+from orchestrator.rest.instants import day
 from orchestrator.rest.params import Param, between, equal, matching, one_of, states
+from orchestrator.rest.patterns import contains
 from orchestrator.sdk.definitions.timetables import Timetable, decode_timetable
 from orchestrator.sdk.definitions.timetables.dst import wall_to_utc
 from runs.models import AssetDelivery, DagRun, PartitionArrival
@@ -29,18 +32,9 @@ def with_duration(rows: QuerySet[DagRun]) -> QuerySet[DagRun]:
     return rows.annotate(length=F("end_date") - F("start_date"))
 
 
-def day(value: Any) -> date:
-    """Take a calendar day."""
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError as error:
-        why = {"error": "input is not a calendar day"}
-        raise ProblemError("date_from_datetime_parsing", f"Input should be a valid date, {why['error']}", why) from error
-
-
 def conf_contains(rows: QuerySet[DagRun], value: str) -> QuerySet[DagRun]:
-    """Runs whose conf has the text."""
-    return rows.filter(conf__icontains=value) if value else rows
+    """Runs whose conf has the text, in which ``%`` and ``_`` stand for any text and any character, as in Airflow."""
+    return rows.alias(conf_text=Cast("conf", TextField())).filter(contains("conf_text", value)) if value else rows
 
 
 def _consuming(rows: QuerySet[DagRun], text: str) -> QuerySet[DagRun]:
@@ -61,8 +55,8 @@ OF_RUNS: tuple[Param | list[Param], ...] = (
     Param("partition_date_gte", day),
     Param("partition_date_lte", day),
     Param("conf_contains", apply=conf_contains),
-    states("run_type", "run_type", RUN_TYPES, "run type"),
-    states("state", "state", tuple(DagRunState), "state"),
+    states("run_type", "run_type", RUN_TYPES, "run type", none=True),
+    states("state", "state", tuple(DagRunState), "state", none=True),
     one_of("dag_version", "created_dag_version__version_number", scalars.integer),
     equal("bundle_version", "bundle_version"),
 )

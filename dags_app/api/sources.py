@@ -22,7 +22,7 @@ def get_dag_source(call: Call) -> dict[str, Any] | HttpResponse:
     """Return the source of the newest version, or of the one asked for; as text where the client asks for text."""
     dag_id, number = call.path["dag_id"], call.query["version_number"]
     rows = DagVersion.objects.filter(dag_id=dag_id).defer("document").select_related("code").order_by("-version_number")
-    row = (rows if number is None else rows.filter(version_number=number)).first()
+    row = (rows if not number else rows.filter(version_number=number)).first()
     if row is None or row.code is None:
         raise NotFoundError(f"The source code of the Dag {dag_id}, version_number {number} was not found")
     if wants_text(call.request):

@@ -1,4 +1,4 @@
-"""Decides how a bulk body is read and carried out: create, update and delete actions, each whole or not at all."""
+"""Decides how a bulk body is carried out: create, update and delete actions, each whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from orchestrator.rest import scalars
-from orchestrator.rest.bodies import Body, Field, Values
-from orchestrator.rest.errors import InvalidError, ProblemError
-
-_EXISTENCE = {"create": ("action_on_existence", ("fail", "skip", "overwrite"))}
-_NON_EXISTENCE = ("action_on_non_existence", ("fail", "skip"))
+from orchestrator.rest.bodies import Body, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +39,6 @@ class ActionRefusedError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-
-
-def bulk_body(name: str, entity: Body) -> Body:
-    """Return the body ``{"actions": [...]}`` for one kind of entity."""
-    return Body(name, {"actions": Field(lambda value: _actions(value, entity), required=True, null=False)})
 
 
 def run_bulk(actions: Sequence[Mapping[str, Any]], kind: Kind) -> dict[str, Any]:
@@ -99,40 +89,3 @@ def _existing(names: Sequence[str], action: Mapping[str, Any], kind: Kind) -> se
 
 
 _RUN = {"create": _create, "update": _update, "delete": _delete}
-
-
-def _actions(value: Any, entity: Body) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise ProblemError("list_type", "Input should be a valid list")
-    return [_action(item, entity, number) for number, item in enumerate(value)]
-
-
-def _action(item: Any, entity: Body, number: int) -> dict[str, Any]:
-    where: list[str | int] = ["body", "actions", number]
-    if not isinstance(item, dict):
-        raise InvalidError([ProblemError("dict_type", "Input should be a valid dictionary").at(where, item)])
-    word = _checked(item, "action", scalars.choice(*_RUN, kind="literal_error"), where)
-    option, allowed = _EXISTENCE.get(word, _NON_EXISTENCE)
-    on = _checked({option: "fail"} | item, option, scalars.choice(*allowed), where)
-    entities = item.get("entities")
-    if not isinstance(entities, list):
-        raise InvalidError([ProblemError("list_type", "Input should be a valid list").at([*where, "entities"], entities)])
-    known = {"action", option, "entities", "update_mask"}
-    if extra := sorted(set(item) - known):
-        problem = ProblemError("extra_forbidden", "Extra inputs are not permitted")
-        raise InvalidError([problem.at([*where, name], item[name]) for name in extra])
-    read = [_entity(e, entity, word, [*where, "entities", n]) for n, e in enumerate(entities)]
-    return {"action": word, "on": on, "entities": read, "update_mask": item.get("update_mask")}
-
-
-def _checked(item: Mapping[str, Any], name: str, parse: scalars.Parser, where: list[str | int]) -> str:
-    try:
-        return str(parse(item.get(name)))
-    except ProblemError as problem:
-        raise InvalidError([problem.at([*where, name], item.get(name))]) from problem
-
-
-def _entity(value: Any, entity: Body, word: str, where: list[str | int]) -> Any:
-    if word == "delete" and isinstance(value, str):
-        return value
-    return entity.read_document(value, tuple(where))

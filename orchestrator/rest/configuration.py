@@ -25,7 +25,7 @@ def get_config(call: Call) -> dict[str, Any] | HttpResponse:
     """Return all options, or those of one section; as text where the client asks for text."""
     _refuse_unless_exposed()
     section = call.query["section"]
-    chosen = [option for option in OPTIONS.values() if section in (None, option.section)]
+    chosen = [option for option in OPTIONS.values() if not section or section == option.section]
     if not chosen:
         raise NotFoundError(f"Section {section} not found.")
     return _answer(call, chosen)

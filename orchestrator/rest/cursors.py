@@ -28,7 +28,7 @@ def write(terms: list[Term], row: Any, *, backward: bool = False) -> str:
 def read(cursor: str) -> tuple[bool, list[Any] | None]:
     """Return direction and sort key; the key is None for the empty cursor, which stands before the first row."""
     backward, token = cursor.startswith(_BACKWARD), cursor.removeprefix(_BACKWARD)
-    if not token:
+    if not cursor:
         return False, None
     try:
         key = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))

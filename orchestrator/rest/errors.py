@@ -1,6 +1,6 @@
 """Decides how the REST API says no: the exceptions that operations raise and their bodies, in Airflow's shapes."""
 
-from typing import Any
+from typing import Any, Self
 
 
 class RestError(Exception):
@@ -49,10 +49,18 @@ class ProblemError(ValueError):
         self.kind = kind
         self.message = message
         self.context = context
+        self.inside: tuple[tuple[str | int, ...], Any] | None = None
+
+    def within(self, where: str | int, value: Any) -> Self:
+        """Say in which part of a value the problem is, and what stands there."""
+        path, innermost = self.inside or ((), value)
+        self.inside = ((where, *path), innermost)
+        return self
 
     def at(self, location: list[str | int], value: Any) -> dict[str, Any]:
         """Return the entry for the list of an ``InvalidError``."""
-        entry = {"type": self.kind, "loc": location, "msg": self.message, "input": value}
+        path, found = self.inside or ((), value)
+        entry = {"type": self.kind, "loc": [*location, *path], "msg": self.message, "input": found}
         return entry | ({"ctx": self.context} if self.context else {})
 
 

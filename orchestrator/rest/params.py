@@ -77,7 +77,7 @@ def params(*groups: Param | Sequence[Param]) -> Params:
 
 def page_params() -> list[Param]:
     """``limit`` and ``offset``."""
-    return [Param("limit", scalars.at_least(0)), Param("offset", scalars.at_least(0), 0)]
+    return [Param("limit", scalars.capped), Param("offset", scalars.capped, 0)]
 
 
 def order_param() -> Param:
@@ -85,11 +85,13 @@ def order_param() -> Param:
     return Param("order_by", many=True)
 
 
-def matching(name: str, path: str) -> list[Param]:
-    """``<name>_pattern`` and ``<name>_prefix_pattern`` on one column."""
+def matching(name: str, path: str, **computed: Any) -> list[Param]:
+    """``<name>_pattern`` and ``<name>_prefix_pattern`` on one column, or on one that is computed by an expression."""
     return [
-        Param(f"{name}_pattern", apply=lambda rows, value: rows.filter(patterns.contains(path, value))),
-        Param(f"{name}_prefix_pattern", apply=lambda rows, value: rows.filter(patterns.starts_with(path, value))),
+        Param(f"{name}_pattern", apply=lambda rows, value: rows.alias(**computed).filter(patterns.contains(path, value))),
+        Param(
+            f"{name}_prefix_pattern", apply=lambda rows, value: rows.alias(**computed).filter(patterns.starts_with(path, value))
+        ),
     ]
 
 
@@ -99,8 +101,8 @@ def between(name: str, path: str, parse: Parser = scalars.instant) -> list[Param
 
 
 def equal(name: str, path: str, parse: Parser = scalars.text) -> Param:
-    """A column that equals the value."""
-    return Param(name, parse, apply=by(path))
+    """A column that equals the value; an empty text asks for nothing, as in Airflow."""
+    return Param(name, parse, apply=lambda rows, value: rows if value == "" else rows.filter(**{path: value}))
 
 
 def one_of(name: str, path: str, parse: Parser = scalars.text) -> Param:
@@ -112,14 +114,18 @@ def states(name: str, path: str, allowed: Sequence[str], label: str, none: bool 
     """A repeatable state; the word ``none`` means no state, where that exists."""
 
     def narrow(rows: QuerySet[Any], values: list[str]) -> QuerySet[Any]:
-        unknown = [value for value in values if value not in allowed and not (none and value in {"none", "no_status"})]
-        if unknown:
-            raise RestError(422, f"Invalid value for {label}. Valid values are {scalars.word_list(allowed)}")
-        known = [value for value in values if value in allowed]
+        known = known_states(values, allowed, label, none)
         wanted = Q(**{f"{path}__in": known})
         return rows.filter(wanted | Q(**{f"{path}__isnull": True}) if len(known) < len(values) else wanted)
 
     return Param(name, many=True, apply=narrow)
+
+
+def known_states(values: Sequence[str], allowed: Sequence[str], label: str, none: bool = False) -> list[str]:
+    """Return the values without the words for no state. Raises ``RestError`` for a word that is no state."""
+    if any(value not in allowed and not (none and value in {"none", "no_status"}) for value in values):
+        raise RestError(422, f"Invalid value for {label}. Valid values are {scalars.word_list(allowed)}")
+    return [value for value in values if value in allowed]
 
 
 def by(lookup: str) -> Apply:

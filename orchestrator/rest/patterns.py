@@ -17,10 +17,11 @@ def contains(path: str, pattern: str) -> Q:
 
 
 def starts_with(path: str, pattern: str) -> Q:
-    """Match the beginning in its case, by a range that an index serves; wildcards mean themselves."""
-    if pattern == "~":
-        pattern = ""
-    return _any_of(pattern, lambda term: _prefix(path, term))
+    """Match the beginning in its case, by a range that an index serves; wildcards mean themselves.
+
+    Signs at the end of a term do not count, as in Airflow: ``a_`` finds what begins with ``a``.
+    """
+    return _any_of("" if pattern == "~" else pattern, lambda term: _prefix(path, _without_last_signs(term)))
 
 
 def _any_of(pattern: str, build: Callable[[str], Q]) -> Q:
@@ -40,6 +41,12 @@ def _like(path: str, term: str) -> Q:
         return Q(**{f"{path}__icontains": term})
     expression = _REGEX_SIGNS.sub(r"\\\1", term).replace("%", ".*").replace("_", ".")
     return Q(**{f"{path}__iregex": expression})
+
+
+def _without_last_signs(term: str) -> str:
+    while term and not term[-1].isalnum():
+        term = term[:-1]
+    return term
 
 
 def _prefix(path: str, term: str) -> Q:

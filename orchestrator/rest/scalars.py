@@ -1,13 +1,14 @@
-"""Decides which texts and JSON values the API takes for a number, a switch, an instant or a choice."""
+"""Decides which texts and JSON values the API takes for a number, a switch or a choice; ``instants`` has those for a time."""
 
 import re
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
 from typing import Any
 
 from orchestrator.json_given import check_keepable
 from orchestrator.rest.errors import ProblemError
+from orchestrator.rest.instants import aware_instant as aware_instant
+from orchestrator.rest.instants import instant as instant
 
 Parser = Callable[[Any], Any]
 
@@ -15,8 +16,6 @@ _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 _FALSE = frozenset({"0", "off", "f", "false", "n", "no"})
 # What a database can compare without an overflow.
 _LARGEST = 2**63 - 1
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
-_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2})[T_ t](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)\d*\s*([Zz]|[+-]\d{2}:?\d{2})?$")
 
 
 def text(value: Any) -> str:
@@ -56,14 +55,26 @@ def integer(value: Any) -> int:
     """Take a whole number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ProblemError("int_type", "Input should be a valid integer")
+    if isinstance(value, float) and not value.is_integer():
+        raise ProblemError("int_from_float", "Input should be a valid integer, got a number with a fractional part")
     try:
-        number = int(value)
+        number = int(value.encode("ascii") if isinstance(value, str) else value)
     except (ValueError, OverflowError) as error:
         message = "Input should be a valid integer, unable to parse string as an integer"
         raise ProblemError("int_parsing", message) from error
     if abs(number) > _LARGEST:
         raise ProblemError("int_parsing_size", "Unable to parse input string as an integer, exceeded maximum size")
     return number
+
+
+def capped(value: Any) -> int:
+    """Take a whole number that is not negative; one that no database can compare stands for the largest that it can."""
+    try:
+        return int(at_least(0)(value))
+    except ProblemError as problem:
+        if problem.kind != "int_parsing_size" or str(value).lstrip().startswith("-"):
+            raise
+        return _LARGEST
 
 
 def at_least(lowest: int) -> Parser:
@@ -107,6 +118,8 @@ def switch(value: Any) -> bool:
     """Take true or false in the words that Airflow takes."""
     if isinstance(value, bool):
         return value
+    if not isinstance(value, str | int | float):
+        raise ProblemError("bool_type", "Input should be a valid boolean")
     word = str(value).lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
@@ -124,20 +137,6 @@ def choice(*allowed: str, kind: str = "enum") -> Parser:
         raise ProblemError(kind, f"Input should be {expected}", {"expected": expected})
 
     return parse
-
-
-def instant(value: Any) -> datetime:
-    """Take an ISO instant or date, or epoch seconds; one without a zone is UTC."""
-    parsed = _instant(value)
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def aware_instant(value: Any) -> datetime:
-    """Take an ISO instant that names its zone."""
-    parsed = _instant(value)
-    if parsed.tzinfo is None:
-        raise ProblemError("timezone_aware", "Input should have timezone info")
-    return parsed
 
 
 def dictionary(value: Any) -> dict[str, Any]:
@@ -162,24 +161,3 @@ def identifier(value: Any) -> uuid.UUID:
 def word_list(names: Iterable[str]) -> str:
     """Return words as Airflow lists them in its own sentences."""
     return ", ".join(names)
-
-
-def _instant(value: Any) -> datetime:
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str) and _DATE.match(value):
-            day = date.fromisoformat(value)
-            return datetime(day.year, day.month, day.day)
-        # A plus sign that a client did not escape arrives as a blank.
-        found = _INSTANT.match(value.replace(" ", "+") if "T" in value else value)
-        if found:
-            return datetime.fromisoformat(f"{found[1]}T{found[2]}{(found[3] or '').upper()}")
-    except (ValueError, OverflowError, OSError, AttributeError, TypeError) as error:
-        raise _not_an_instant(value) from error
-    raise _not_an_instant(value)
-
-
-def _not_an_instant(value: Any) -> ProblemError:
-    why = "input is too short" if len(str(value)) < 10 else "invalid character in year"
-    return ProblemError("datetime_from_date_parsing", f"Input should be a valid datetime or date, {why}", {"error": why})

@@ -62,7 +62,11 @@ class OperationView(APIView):
             answer = operation.handler(_call(operation, request, path))
         if isinstance(answer, HttpResponseBase):
             return answer
-        return HttpResponse(status=204) if answer is None else json_response(answer, operation.status)
+        return (
+            HttpResponse(status=204, content_type="application/json")
+            if answer is None
+            else json_response(answer, operation.status)
+        )
 
     def _refusal(self, error: Exception, request: HttpRequest) -> HttpResponse:
         """The one place that turns an exception into an answer."""
@@ -79,7 +83,9 @@ def _call(operation: Operation, request: Request, path: dict[str, Any]) -> Call:
     typed = {name: _path_value(operation, name, value, problems) for name, value in path.items()}
     query, body = operation.params, operation.body
     read_query = _collect(lambda: query.read(request._request.GET), problems)
-    read_body = _collect(lambda: body.read(request._request.body), problems) if body else Values()
+    read_body = (
+        _collect(lambda: body.read(request._request.body, request._request.content_type or ""), problems) if body else Values()
+    )
     if problems:
         raise InvalidError(problems)
     return Call(request, typed, read_query, read_body)

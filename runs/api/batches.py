@@ -15,7 +15,7 @@ from runs.api.queries import ANY, attach_to_runs, attach_to_task_instances, task
 from runs.api.schemas import RUN, TASK_INSTANCE
 from runs.models import DagRun
 from runs.narrowing import near_runs
-from runs.run_filters import seconds, with_duration
+from runs.run_filters import conf_contains, seconds, with_duration
 
 operations = Operations("DagRun")
 
@@ -32,7 +32,7 @@ _RUNS = params(
     *(between(name, name) for name in ("run_after", "logical_date", "start_date", "end_date")),
     between("duration", "length", lambda value: value),
     Param("states", apply=_states),
-    Param("conf_contains", apply=lambda rows, value: rows.filter(conf__icontains=value) if value else rows),
+    Param("conf_contains", apply=conf_contains),
 )
 _RUN_ORDER = ordering(
     *("id", "state", "dag_id", "run_after", "logical_date", "run_id", "start_date", "end_date", "updated_at", "conf"),

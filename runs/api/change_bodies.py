@@ -32,7 +32,13 @@ def list_of(parse: Parser) -> Parser:
     def parse_all(value: Any) -> list[Any]:
         if not isinstance(value, list):
             raise ProblemError("list_type", "Input should be a valid list")
-        return [parse(item) for item in value]
+        return [parse_one(number, item) for number, item in enumerate(value)]
+
+    def parse_one(number: int, item: Any) -> Any:
+        try:
+            return parse(item)
+        except ProblemError as problem:
+            raise problem.within(number, item) from None
 
     return parse_all
 

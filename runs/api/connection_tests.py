@@ -63,7 +63,7 @@ def get_connection_test(call: Call) -> dict[str, Any]:
     """Return how far an ordered test is."""
     token = call.request.headers.get(TOKEN_HEADER)
     if not token:
-        where = ["header", TOKEN_HEADER.lower()]
+        where = ["header", TOKEN_HEADER]
         raise RestError(422, [{"type": "missing", "loc": where, "msg": "Field required", "input": None}])
     row = ConnectionTest.objects.filter(token=token).first()
     if row is None:

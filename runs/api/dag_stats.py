@@ -18,13 +18,14 @@ LIST = params(Param("dag_ids", many=True))
 
 @operations.add("GET", "/dagStats", "get_dag_stats", params=LIST)
 def get_dag_stats(call: Call) -> dict[str, Any]:
-    """Return for each DAG how many runs are in each state; all DAGs that are not stale by default."""
+    """Return for each DAG that has runs how many are in each state; all DAGs that are not stale by default."""
     dags = Dag.objects.active().only("dag_id", "dag_display_name").order_by("dag_id")
     if call.query["dag_ids"]:
         dags = dags.filter(pk__in=call.query["dag_ids"])
     found = list(dags)
     counted = _counts([dag.pk for dag in found])
-    rows = [_stats(dag, counted) for dag in found]
+    with_runs = {dag_id for dag_id, _ in counted}
+    rows = [_stats(dag, counted) for dag in found if dag.pk in with_runs]
     return {"dags": rows, "total_entries": len(rows)}
 
 

@@ -38,5 +38,5 @@ def _answer(call: Call, map_index: int) -> dict[str, Any]:
     rows = TaskInstance.objects.select_related("dag_run__dag").filter(dag_id=dag_id, run_id=run_id, task_id=task_id)
     found = rows.filter(map_index=map_index).first()
     if found is None:
-        raise NotFoundError(missing(dag_id, run_id, task_id, map_index))
+        raise NotFoundError([missing(dag_id, run_id, task_id, map_index)])
     return {"dependencies": [{"name": name, "reason": reason} for name, reason in blockers_of(found)]}

@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.roles import Role
 from accounts.services import audit_write
 from orchestrator.rest.bodies import Values
-from orchestrator.rest.bulk import bulk_body
+from orchestrator.rest.bulk_bodies import bulk_body
 from orchestrator.rest.errors import RestError
 from orchestrator.rest.operations import Call, Operations
 from runs.api.change_bodies import BULK_INSTANCE

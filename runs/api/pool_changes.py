@@ -11,10 +11,12 @@ from accounts.services import audit_write
 from orchestrator.database import notify_on_commit
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field, Values
-from orchestrator.rest.bulk import ActionRefusedError, Kind, bulk_body, run_bulk
+from orchestrator.rest.bulk import ActionRefusedError, Kind, run_bulk
+from orchestrator.rest.bulk_bodies import bulk_body
 from orchestrator.rest.errors import ConflictError, NotFoundError, RestError
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.params import Param, params
+from orchestrator.rest.teams import no_team
 from runs.api.queries import attach_to_pools
 from runs.api.schemas import POOL
 from runs.changes import SCHEDULER_TOPIC
@@ -33,6 +35,8 @@ BODY = Body(
         "include_deferred": Field(scalars.switch, null=False, default=False),
         "team_name": Field(scalars.text_up_to(50)),
     },
+    aliases={"pool": "name"},
+    check=no_team,
 )
 # Airflow's schema says `pool`, its server takes `name` as well.
 PATCH = Body(
@@ -45,6 +49,7 @@ PATCH = Body(
         "include_deferred": Field(scalars.switch),
         "team_name": Field(scalars.text_up_to(50)),
     },
+    check=no_team,
 )
 BULK = bulk_body("BulkBody_PoolBody_", BODY)
 MASK = params(Param("update_mask", many=True))

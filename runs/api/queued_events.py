@@ -1,5 +1,6 @@
 """Decides the REST operations on events that wait for a DAG: one entry per DAG and asset, as in Airflow."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 
 from accounts.roles import Role
 from orchestrator.rest import scalars
-from orchestrator.rest.errors import NotFoundError
+from orchestrator.rest.errors import NotFoundError, ProblemError, RestError
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.params import Param, params
 from runs.assets.by_hand import queue_empty, queue_entries, queued
@@ -15,7 +16,7 @@ from runs.models import AssetDelivery
 
 operations = Operations("Asset")
 
-BEFORE = params(Param("before", scalars.instant))
+BEFORE = params(Param("before"))
 ID = {"asset_id": scalars.integer}
 _OF_DAG, _OF_ASSET = "/dags/{dag_id}/assets/queuedEvents", "/assets/{asset_id}/queuedEvents"
 _OF_BOTH = "/dags/{dag_id}/assets/{asset_id}/queuedEvents"
@@ -67,7 +68,15 @@ def _missing(call: Call) -> str:
 
 def _rows(call: Call) -> QuerySet[AssetDelivery]:
     chosen = {name: call.path[name] for name in ("dag_id", "asset_id") if name in call.path}
-    return queued(call.query["before"], **chosen)
+    return queued(_before(call.query["before"]), **chosen)
+
+
+def _before(text: str | None) -> datetime | None:
+    """Return the moment. Raises ``RestError`` with 400 and not with 422, as Airflow does for this one parameter."""
+    try:
+        return scalars.instant(text) if text is not None else None
+    except ProblemError as problem:
+        raise RestError(400, f"Invalid datetime: {text!r}. Please check the date parameter have this value.") from problem
 
 
 def _entries(call: Call) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from accounts.roles import Role
 from accounts.services import audit_write
 from dags_app.api.queries import dag_or_404
 from orchestrator.rest.bodies import Values
-from orchestrator.rest.bulk import bulk_body
+from orchestrator.rest.bulk_bodies import bulk_body
 from orchestrator.rest.errors import RestError
 from orchestrator.rest.operations import Call, Operations
 from runs.api.change_bodies import BULK_RUN, CLEAR_PARTITIONS, CLEAR_RUNS, body_problem

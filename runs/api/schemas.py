@@ -28,7 +28,8 @@ RUN = Schema(
     "partition_date",
     dag_run_id="run_id",
     dag_display_name="shown_dag_name",
-    last_scheduling_decision="updated_at",
+    # No scheduler has looked at a run that has not begun.
+    last_scheduling_decision=lambda run: run.updated_at if run.start_date else None,
     dag_versions=lambda run: [VERSION.of(version) for version in run.shown_versions],
 )
 

@@ -49,7 +49,7 @@ def get_task_instances(call: Call) -> dict[str, Any]:
     """Return the task instances of a run; ``~`` stands for all DAGs and all runs."""
     dag_id, run_id = call.path["dag_id"], call.path["dag_run_id"]
     rows = task_instances(dag_id, run_id)
-    if call.query["task_group_id"]:
+    if call.query["task_group_id"] is not None:
         rows = _in_group(rows, dag_id, run_id, call.query["task_group_id"])
     if run_id == ANY:
         rows = near_runs(rows, call.query, None if dag_id == ANY else dag_id)

@@ -49,7 +49,7 @@ def trigger_dag_run(call: Call) -> dict[str, Any]:
                 logical_date=body["logical_date"],
                 run_after=body["run_after"],
                 conf=body["conf"] or {},
-                note=body["note"],
+                note=body["note"] or None,
                 partition_key=body["partition_key"],
                 triggered_by=call.door,
                 user_name=call.user_name,
@@ -74,8 +74,9 @@ def _dag(dag_id: str) -> Dag:
 
 
 def _interval(body: Any) -> dict[str, Any]:
+    """Return the interval that is asked for; a run without a logical date has none, as in Airflow."""
     start, end = body["data_interval_start"], body["data_interval_end"]
-    return {"data_interval": (start, end)} if start is not None else {}
+    return {"data_interval": (start, end)} if start is not None and body["logical_date"] is not None else {}
 
 
 def _check_interval(call: Call) -> None:

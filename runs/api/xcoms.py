@@ -67,7 +67,7 @@ def get_xcom_entry(call: Call) -> dict[str, Any]:
     attach_to_xcoms([row])
     value = _value(row)
     if call.query["stringify"]:
-        value = value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+        value = None if value is None else str(value)
     return XCOM.of(row) | {"value": value}
 
 

@@ -11,13 +11,15 @@ from accounts.roles import Role
 from accounts.services import audit_write
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field, Values
-from orchestrator.rest.bulk import Kind, bulk_body, run_bulk
+from orchestrator.rest.bulk import Kind, run_bulk
+from orchestrator.rest.bulk_bodies import bulk_body
 from orchestrator.rest.errors import ConflictError, NotFoundError, ProblemError, RestError
 from orchestrator.rest.lists import list_body
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import Param, matching, order_param, page_params, params
 from orchestrator.rest.schemas import Schema
+from orchestrator.rest.teams import no_team
 from vault.connection_rules import LARGEST_PORT, LONGEST_ID, LONGEST_TEXT, SMALLEST_PORT
 from vault.keys import UndecryptableError
 from vault.models import Connection
@@ -57,6 +59,7 @@ BODY = Body(
         "extra": Field(_extra),
         "team_name": Field(scalars.text_up_to(50)),
     },
+    check=no_team,
 )
 BULK = bulk_body("BulkBody_ConnectionBody_", BODY)
 

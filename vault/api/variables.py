@@ -10,13 +10,15 @@ from accounts.roles import Role
 from accounts.services import audit_write
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field, Values
-from orchestrator.rest.bulk import Kind, bulk_body, run_bulk
+from orchestrator.rest.bulk import Kind, run_bulk
+from orchestrator.rest.bulk_bodies import bulk_body
 from orchestrator.rest.errors import NotFoundError, RestError
 from orchestrator.rest.lists import list_body
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import Param, matching, order_param, page_params, params
 from orchestrator.rest.schemas import Schema
+from orchestrator.rest.teams import no_team
 from vault.keys import UndecryptableError
 from vault.models import Variable
 from vault.shown import kept_value, shown_value
@@ -33,6 +35,7 @@ BODY = Body(
         "description": Field(scalars.text),
         "team_name": Field(scalars.text_up_to(50)),
     },
+    check=no_team,
 )
 BULK = bulk_body("BulkBody_VariableBody_", BODY)
 MASK = params(Param("update_mask", many=True))
@@ -70,8 +73,11 @@ def patch_variable(call: Call) -> dict[str, Any]:
     """Change a variable, all of it or the fields of the mask."""
     if call.body["key"] != call.path["variable_key"]:
         raise RestError(400, "Invalid body, key from request body doesn't match uri parameter")
+    mask = call.query["update_mask"]
+    if mask and "key" in mask:
+        raise RestError(400, "Update not allowed: the following fields are immutable and cannot be modified: {'key'}")
     with transaction.atomic():
-        row = _write(_variable(call), call.body, call.query["update_mask"])
+        row = _write(_variable(call), call.body, mask or list(call.body.given))
         _audit("patch_variable", call, row.key)
     return VARIABLE.of(row)
 

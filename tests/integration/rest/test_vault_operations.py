@@ -185,9 +185,12 @@ def test_an_action_that_fails_does_nothing_and_the_others_go_on(client: Client) 
     ("action", "where"),
     [
         ({"action": "bogus", "entities": []}, ["body", "actions", 0, "action"]),
-        ({"action": "create", "action_on_existence": "maybe", "entities": []}, ["body", "actions", 0, "action_on_existence"]),
-        ({"action": "create", "entities": [{"value": "1"}]}, ["body", "actions", 0, "entities", 0, "key"]),
-        ({"action": "delete", "entities": 3}, ["body", "actions", 0, "entities"]),
+        (
+            {"action": "create", "action_on_existence": "maybe", "entities": []},
+            ["body", "actions", 0, "create", "action_on_existence"],
+        ),
+        ({"action": "create", "entities": [{"value": "1"}]}, ["body", "actions", 0, "create", "entities", 0, "key"]),
+        ({"action": "delete", "entities": 3}, ["body", "actions", 0, "delete", "entities"]),
         ("x", ["body", "actions", 0]),
     ],
 )
