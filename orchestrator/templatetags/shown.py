@@ -112,6 +112,12 @@ def ago(value: datetime | None) -> str:
     return _time(value, distance(value - utcnow()), counts=True)
 
 
+@register.filter
+def ends(value: datetime) -> str:
+    """Show when the time for something is over, or since when it was."""
+    return format_html("{} {}", "time was over" if value <= utcnow() else "ends", ago(value))
+
+
 def distance(delta: timedelta) -> str:
     """``-125 s`` → ``2 m ago``; ``+3 h`` → ``in 3 h``."""
     whole = int(abs(delta.total_seconds()))

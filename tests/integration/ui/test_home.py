@@ -82,6 +82,19 @@ def test_questions_deadlines_errors_and_parts_that_stand_still_are_there(platfor
     assert "Triggerer</strong>" not in page
 
 
+@pytest.mark.parametrize(("hours", "said"), [(1, ", ends <time"), (-1, ", time was over <time")])
+def test_a_question_says_when_its_time_is_over_or_that_it_was(platform: None, hours: int, said: str) -> None:
+    run, now = make_run(make_dag("etl"), "r"), utcnow()
+    ti = make_ti(run, "ask", state="awaiting_input")
+    end = now + timedelta(hours=hours)
+    HITLDetail.objects.create(
+        ti_id=ti.pk, dag_run=run, task_id="ask", subject="Pay?", options=["a"], created_at=now, expires_at=end
+    )
+    client = client_of("Viewer")
+    assert said in page_of(client)
+    assert said.lstrip(", ") in client.get("/required_actions").content.decode()
+
+
 def test_running_runs_show_how_far_they_are_and_when_they_should_be_over(platform: None) -> None:
     now, dag = utcnow(), make_dag("etl")
     for number in range(3):
