@@ -1,4 +1,4 @@
-"""Decides what must be true before the parts start: a schema, a user who can sign in."""
+"""Decides what must be true before the parts start: a schema, a user who can sign in, a folder for DAG files."""
 
 import contextlib
 import os
@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
 
+from orchestrator.config import conf
 from orchestrator.database import is_sqlite
+from orchestrator.sdk.bundles.configured import configured_bundles
 from orchestrator.standalone.part import describe_exit
 from orchestrator.standalone.users import ensure_users, passwords_file
 from vault.startup import check_keys
@@ -50,8 +52,9 @@ def _work_and_exit(work: Callable[[], object]) -> None:
 
 
 def prepare() -> None:
-    """Apply migrations that are missing and make sure that the users of the configuration exist."""
+    """Apply migrations that are missing and make sure that the users of the configuration exist, and the usual DAGs folder."""
     create_private_file()
+    create_dags_folder()
     if not is_migrated():
         call_command("migrate", interactive=False, verbosity=1)
     check_keys()
@@ -67,6 +70,17 @@ def create_private_file() -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def create_dags_folder() -> None:
+    """Make ``dags`` of the home, where the configuration reads it and it is not there: people put their first file into it.
+
+    A folder elsewhere is somebody's own; that it is missing may be a mistake, which the DAG processor tells.
+    """
+    usual = conf.home / "dags"
+    if any(bundle.git is None and bundle.path == usual for bundle in configured_bundles()):
+        with contextlib.suppress(OSError):  # of this too the DAG processor tells
+            usual.mkdir(parents=True, exist_ok=True)
 
 
 def is_migrated() -> bool:

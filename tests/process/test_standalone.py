@@ -93,10 +93,12 @@ def test_no_part_outlives_a_killed_standalone(deployment: Deployment) -> None:
     wait_until(lambda: all(is_gone(pid) for pid in family), 60, what="the parts to end")
 
 
-def test_a_first_start_makes_home_schema_and_a_user_who_can_sign_in(deployment: Deployment, tmp_path: Path) -> None:
+def test_a_first_start_makes_home_schema_dags_folder_and_a_user_who_can_sign_in(deployment: Deployment, tmp_path: Path) -> None:
     home = tmp_path / "fresh"
+    del deployment.env["AIRFLOW__CORE__DAGS_FOLDER"]
     deployment.env |= {"AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db"}
     started(deployment)
+    assert (home / "dags").is_dir()
     file = home / "simple_auth_manager_passwords.json.generated"
     password = json.loads(file.read_text())["admin"]
     assert f"username: admin password: {password}" in text_of(deployment)
