@@ -24,6 +24,14 @@ SEEN_MS, LOADED_MS = 30_000, 120_000
 expect.set_options(timeout=SEEN_MS)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Some open each page of all: a busy machine gets time for them."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(600))
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, which Django would take for asynchronous code.
