@@ -4,7 +4,8 @@ As soon as there is one rule, rules alone decide about DAGs; admins see all. Wit
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import reduce
 from operator import or_
@@ -34,6 +35,7 @@ class Access:
     user_name: str
     role: Role | None
     rules: tuple[tuple[Role, Q], ...] | None
+    _on_dags: dict[str, Role | None] = field(default_factory=dict, compare=False, repr=False)
 
     def best(self) -> Role | None:
         """Return the highest role that the person has anywhere."""
@@ -48,17 +50,27 @@ class Access:
         return Scope(reduce(or_, found) if found else Q(pk__in=[]), self.user_name)
 
     def on_dag(self, least: Role, dag_id: str) -> Verdict:
-        """Return the verdict for one DAG; two queries at most, none without rules."""
+        """Return the verdict for one DAG; one query for all questions about it, none without rules."""
         if self.rules is None:
             return Verdict.GRANTED if self.role is not None and self.role >= least else Verdict.FORBIDDEN
-        if self._has(least, dag_id):
-            return Verdict.GRANTED
-        return Verdict.FORBIDDEN if least > Role.VIEWER and self._has(Role.VIEWER, dag_id) else Verdict.UNKNOWN
+        if dag_id not in self._on_dags:
+            self._on_dags[dag_id] = _role_by(self.rules, dag_id)
+        role = self._on_dags[dag_id]
+        if role is None:
+            return Verdict.UNKNOWN
+        return Verdict.GRANTED if role >= least else Verdict.FORBIDDEN
 
-    def _has(self, least: Role, dag_id: str) -> bool:
-        scope = self.scope(least)
-        dags = apps.get_model("dags_app", "Dag")._base_manager
-        return scope is None or bool(dags.filter(scope.dags, pk=dag_id).exists())
+
+def _role_by(rules: Sequence[tuple[Role, Q]], dag_id: str) -> Role | None:
+    """Return the highest role that rules give on a DAG, None where they give none or there is no such DAG."""
+    if not rules:
+        return None
+    highest = Case(
+        *(When(condition, then=role.value) for role, condition in sorted(rules, key=lambda rule: -rule[0])),
+        output_field=IntegerField(),
+    )
+    found = apps.get_model("dags_app", "Dag")._base_manager.filter(pk=dag_id).values_list(highest, flat=True)
+    return next((Role(role) for role in found if role is not None), None)
 
 
 _RANK = Case(*(When(name=name, then=role.value) for name, role in GROUPS.items()), output_field=IntegerField())

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.db.models import OuterRef
 from django.db.models.functions import Left
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
+from orchestrator.listing import ListOf
 from runs.cause_words import cause_words
 from runs.fingerprints import LOOKED_AT, fingerprint, first_line
 from runs.models import DagRun, TaskInstance
@@ -62,12 +64,23 @@ class Cards:
     span: str
 
 
-def cards_of(dag: Dag, tasks: int) -> Cards:
-    """Return the cards of a DAG with so many tasks; three queries, and no more rows to look at for a long history."""
+def recent_runs() -> ListOf:
+    """Return the keys of the runs of the last days, newest first, as a column for the query that reads the DAG."""
     since = utcnow() - timedelta(days=DAYS)
+    rows = DagRun.objects.filter(dag_id=OuterRef("pk"), run_after__gte=since).order_by("-run_after", "-id")
+    return ListOf(rows[:MOST_RUNS], "pk")
+
+
+def cards_of(dag: Dag, tasks: int, recent: Sequence[Sequence[int]]) -> Cards:
+    """Return the cards of a DAG; two queries, and no more rows to look at for a long history.
+
+    Args:
+        dag: the DAG.
+        tasks: how many tasks it has.
+        recent: its ``recent_runs``.
+    """
     number = min(MOST_RUNS, max(FEWEST_RUNS, MOST_LOOKED_AT // max(1, tasks)))
-    recent = DagRun.objects.filter(dag_id=dag.pk, run_after__gte=since).order_by("-run_after", "-id").values_list("pk", flat=True)
-    runs = list(recent[:number])
+    runs = [pk for (pk,) in recent[:number]]
     failed = failures_in(runs)
     counts = Counter(row.task_id for row in failed)
     most = max(counts.values(), default=1)

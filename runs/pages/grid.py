@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, QueryDict
 
@@ -86,12 +87,12 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
-def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict) -> Grid:
-    """Return the grid of a DAG; five queries, and two where mapped tasks are open."""
+def grid_of(dag: Dag, spec: DagSpec | None, choice: GridChoice, query: QueryDict, edge: datetime | None) -> Grid:
+    """Return the grid of a DAG; two queries, and two more where mapped tasks are open. ``edge``: as ``edge_of`` read it."""
     tasks = len(spec.tasks) if spec is not None else 1
     number = min(choice.runs.number, max(FEWEST_RUNS, MOST_CELLS // max(1, tasks)))
     asked = RunChoice(number, choice.runs.run_type, choice.runs.state, choice.runs.before, choice.runs.after)
-    columns = columns_of(dag.pk, asked)
+    columns = columns_of(dag.pk, asked, edge)
     cells = read_cells(columns.ids)
     rows = rows_of(spec, cells.known(), choice.opened, choice.sort)
     shown = visible(rows, _wanted(rows, cells, choice))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Value
 
 from runs.models import TaskInstance
 from runs.pages.worst import WORST_FIRST, known, rank, worst
@@ -49,15 +49,18 @@ class Cells:
 
 
 def read_cells(run_ids: Sequence[int]) -> Cells:
-    """Read the states of all tasks of some runs: one query for plain tasks, one that counts the indexes of mapped ones."""
+    """Read the states of all tasks of some runs by one query: those of plain tasks, and counts of the indexes of mapped ones."""
     cells = Cells()
     if not run_ids:
         return cells
     rows: Any = TaskInstance.objects.filter(dag_run_id__in=run_ids).order_by().values_list("task_id", "dag_run_id", "state")
-    for task, run, state in rows.filter(map_index__lt=0):
-        cells.plain.setdefault(task, {})[run] = known(state)
-    for task, run, state, number in rows.filter(map_index__gte=0).annotate(number=Count("id")):
-        cells.mapped.setdefault(task, {}).setdefault(run, Counter())[known(state)] += number
+    plain = rows.filter(map_index__lt=0).annotate(number=Value(0))
+    counted = rows.filter(map_index__gte=0).annotate(number=Count("id"))
+    for task, run, state, number in plain.union(counted, all=True):
+        if number:
+            cells.mapped.setdefault(task, {}).setdefault(run, Counter())[known(state)] += number
+        else:
+            cells.plain.setdefault(task, {})[run] = known(state)
     return cells
 
 

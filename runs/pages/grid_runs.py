@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, OuterRef, Q, QuerySet, Subquery, Value
 
 from orchestrator.templatetags.shown import look_of, run_title, zoned
 from runs.models import DagRun
@@ -76,13 +76,21 @@ class RunChoice:
     after: int | None = None
 
 
-def columns_of(dag_id: str, choice: RunChoice) -> Columns:
-    """Return the chosen runs; three queries at most."""
+def edge_of(choice: RunChoice) -> Subquery | Value:
+    """Return when the run was due that one pages from, as a column for the query that reads the DAG; null where it has none."""
+    key = choice.before if choice.after is None else choice.after
+    if key is None:
+        return Value(None, DateTimeField())
+    return Subquery(DagRun.objects.filter(dag_id=OuterRef("pk"), pk=key).values("run_after"))
+
+
+def columns_of(dag_id: str, choice: RunChoice, edge: datetime | None) -> Columns:
+    """Return the chosen runs by one query; ``edge``: when the run was due that one pages from."""
     rows = _chosen(dag_id, choice)
     is_forward = choice.after is not None
-    edge = _edge(dag_id, choice.after if is_forward else choice.before)
-    if edge is not None:
-        rows = rows.filter(_beyond(edge, is_forward))
+    key = choice.after if is_forward else choice.before
+    if edge is not None and key is not None:
+        rows = rows.filter(_beyond((edge, key), is_forward))
     order = ("run_after", "id") if is_forward else ("-run_after", "-id")
     rows = rows.select_related("created_dag_version").only(*_COLUMNS)
     found = list(rows.order_by(*order)[: choice.number + 1])
@@ -100,12 +108,6 @@ def _chosen(dag_id: str, choice: RunChoice) -> QuerySet[DagRun]:
     if choice.state in set(DagRunState):
         rows = rows.filter(state=choice.state)
     return rows
-
-
-def _edge(dag_id: str, key: int | None) -> tuple[datetime, int] | None:
-    if key is None:
-        return None
-    return DagRun.objects.filter(dag_id=dag_id, pk=key).values_list("run_after", "pk").first()
 
 
 def _beyond(edge: tuple[datetime, int], is_forward: bool) -> Q:

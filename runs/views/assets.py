@@ -27,7 +27,7 @@ from runs.pages.freshness import WIDTH, freshness_of
 from runs.pages.graph import DEPTHS, SCOPES, read_asked
 from runs.pages.lineage import lineage, lineage_of
 from runs.pages.queues import queues_of
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 VALUES_SHOWN = 100
 LONGEST_VALUE = 2000
@@ -58,7 +58,7 @@ def asset_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_assets(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the assets that a DAG names: in its schedule, or as what its tasks write or read."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     named = assets().filter(pk__in=AssetReference.objects.filter(dag=dag).values("asset"))
     return list_page(request, "runs/dag_assets.html", ASSETS, named, attach=attach, context={"dag": dag})
 

@@ -16,7 +16,7 @@ from runs.pages import job_list as jobs
 from runs.pages import xcom_list as xcoms
 from runs.pages.backfill_rows import BACKFILLS
 from runs.views.backfills import attach as attach_backfills
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
@@ -44,7 +44,7 @@ def deadline_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_backfills(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the backfills of a DAG."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     columns = tuple(column for column in BACKFILLS.columns if column.name != "dag_id")
     filters = tuple(item for item in BACKFILLS.filters if item.name != "dag_id_pattern")
     spec = replace(BACKFILLS, name="dag_backfills", columns=columns, filters=filters)

@@ -13,14 +13,14 @@ from runs.pages.dag_details import details_of
 from runs.pages.dag_head import spec_or_none
 from runs.pages.dag_versions import code_diff, coloured, structure_diff, text_of, version_with_code, versions_of
 from runs.pages.run_compare import choices, conf_pairs, last_success_before, newest, run_of, task_pairs
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
 @page()
 def dag_code(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show the file of a DAG as it was for a version, the newest by default."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     number = _number(request.GET.get("version"))
     version = version_with_code(dag_id, number)
     text = text_of(version)
@@ -32,7 +32,7 @@ def dag_code(request: HttpRequest, dag_id: str) -> HttpResponse:
 @page()
 def dag_versions(request: HttpRequest, dag_id: str) -> HttpResponse:
     """List the versions of a DAG; ``?a=1&b=2`` shows what changed from one to the other."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     versions = versions_of(dag_id)
     a, b = _number(request.GET.get("a")), _number(request.GET.get("b"))
     if a is None and b is None and len(versions) > 1:
@@ -51,7 +51,7 @@ def dag_versions(request: HttpRequest, dag_id: str) -> HttpResponse:
 @page()
 def dag_details(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show all attributes of a DAG."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     return render(request, "runs/dag_details.html", {"dag": dag, "sections": details_of(dag, spec_or_none(dag))})
 
 
@@ -59,7 +59,7 @@ def dag_details(request: HttpRequest, dag_id: str) -> HttpResponse:
 @page()
 def dag_compare(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Compare two runs: ``?a=`` (the newest by default) with ``?b=`` (the last success before it by default)."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     asked = request.GET.get("a", ""), request.GET.get("b", "")
     one = run_of(dag_id, asked[0]) if asked[0] else newest(dag_id)
     other = run_of(dag_id, asked[1]) if asked[1] else (last_success_before(one) if one else None)

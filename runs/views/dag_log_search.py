@@ -19,7 +19,7 @@ from runs.pages.dag_logs import has_runs, logs_in
 from runs.pages.due_window import DueWindow, WindowError, fields, full_address, spans, window_of
 from runs.pages.log_hits import Hits
 from runs.pages.log_places import in_order
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 from runs.views.log_search import asked_in, search_context
 
 
@@ -27,7 +27,7 @@ from runs.views.log_search import asked_in, search_context
 @page()
 def dag_log_search(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show the lines of all tries that match, the newest run first. A search without a whole window leads to one with it."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     try:
         window = window_of(request.GET)
     except WindowError as error:

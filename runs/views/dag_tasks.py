@@ -17,14 +17,14 @@ from runs.pages.cell import tasks_in
 from runs.pages.dag_head import spec_or_none
 from runs.pages.task_history import chart_over_runs, history_of, newest_runs
 from runs.pages.task_rows import fits, task_rows
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
 @page()
 def dag_tasks(request: HttpRequest, dag_id: str) -> HttpResponse:
     """List the tasks of a DAG with their last states."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     search = request.GET.get("q", "").strip()
     rows = task_rows(dag_id, spec_or_none(dag))
     shown = [row for row in rows if not search or fits(row, search)]
@@ -35,7 +35,7 @@ def dag_tasks(request: HttpRequest, dag_id: str) -> HttpResponse:
 @page()
 def dag_task(request: HttpRequest, dag_id: str, task_id: str) -> HttpResponse:
     """Show a task over the runs of its DAG, also one that the newest version no longer has."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     spec = spec_or_none(dag)
     task = spec.task_by_id().get(task_id) if spec else None
     context = _over_runs(request, dag_id, task_id, [task_id])
@@ -49,7 +49,7 @@ def dag_task(request: HttpRequest, dag_id: str, task_id: str) -> HttpResponse:
 @page()
 def dag_group(request: HttpRequest, dag_id: str, group_id: str) -> HttpResponse:
     """Show a task group over the runs, and its tasks."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     spec = spec_or_none(dag)
     tree = GroupTree(spec) if spec else None
     group = tree.groups.get(group_id) if tree else None

@@ -11,14 +11,14 @@ from orchestrator.ui.preferences import RUNS_SHOWN, preferences_of
 from runs.pages.dag_calendar import FIELDS, SHOWN, VIEWS, calendar_of, read_choice
 from runs.pages.dag_durations import begun_runs, chart, slow_tasks
 from runs.states import DagRunType
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
 @page()
 def dag_calendar(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show the runs of a month or a year, by days or hours, past and planned."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     choice = read_choice(request.GET)
     context = {"dag": dag, "choice": choice, "calendar": calendar_of(dag, choice), "hours": range(24)}
     return render(request, "runs/dag_calendar.html", context | {"views": VIEWS, "fields": FIELDS, "shown": SHOWN})
@@ -28,7 +28,7 @@ def dag_calendar(request: HttpRequest, dag_id: str) -> HttpResponse:
 @page()
 def dag_durations(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show how long the newest runs took and waited, and the tasks that take the most."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     text, kind = request.GET.get("runs", ""), request.GET.get("run_type", "")
     number = next((choice for choice in RUNS_SHOWN if str(choice) == text), preferences_of(request).runs)
     runs = begun_runs(dag_id, number, kind)

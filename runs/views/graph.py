@@ -10,14 +10,14 @@ from accounts.views import page
 from runs.pages.dags.newest import newest_of
 from runs.pages.graph import DEPTHS, SCOPES, GraphPage, dag_graph_page, read_asked, run_graph_page, states_of, versions_of
 from runs.pages.rows import run_find
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
 @page()
 def dag_graph(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Draw a DAG; ``?focus=`` draws what is around a task or group, ``?outside`` also assets and other DAGs."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     asked = read_asked(request.GET)
     found = dag_graph_page(dag, asked)
     if request.GET.get("fragment") == "json":

@@ -21,7 +21,7 @@ from runs.models import HITLDetail
 from runs.pages.inbox import AnswerForm, Where, first_answer, inbox_of, question_find, sent_answer
 from runs.pages.places import instance_or_404
 from runs.pages.rows import run_find
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
@@ -35,7 +35,7 @@ def required_actions(request: HttpRequest) -> HttpResponse:
 @page()
 def dag_required_actions(request: HttpRequest, dag_id: str) -> HttpResponse:
     """Show the questions of a DAG."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     return _show(request, Where(dag_id), {"kind": "dag", "dag": dag})
 
 

@@ -11,7 +11,7 @@ from orchestrator.ui.list_page import list_page
 from runs.bulk.kinds import Target
 from runs.pages.bulk_bar import bulk_bar
 from runs.pages.run_list import RUNS, attach, of_days, runs_shown
-from runs.views.dag_switches import dag_or_404
+from runs.views.dag_switches import dag_with_head
 
 
 @require_GET
@@ -26,6 +26,6 @@ def run_list(request: HttpRequest) -> HttpResponseBase:
 @page()
 def dag_runs(request: HttpRequest, dag_id: str) -> HttpResponseBase:
     """List the runs of a DAG."""
-    dag = dag_or_404(dag_id)
+    dag = dag_with_head(request, dag_id)
     context = {"dag": dag, "bulk": bulk_bar(request, Target.DAG_RUNS, dag_id=dag_id)}
     return list_page(request, "runs/dag_runs.html", of_days(dag), runs_shown().filter(dag=dag), attach=attach, context=context)
