@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.kernel.clock import utcnow
 from runs.models import AttemptFields, DagRun
+from runs.pages.run.run_facts import with_facts
 from runs.states import DAG_RUN_FINISHED, EXECUTING, FINISHED
 from runs.states import TaskInstanceState as S
 
@@ -15,13 +16,9 @@ TRY_GOES_ON = frozenset({S.RUNNING, S.RESTARTING, S.DEFERRED, S.AWAITING_INPUT})
 
 
 def run_find(dag_id: str, run_id: str) -> DagRun | None:
-    """Return a run, None where there is none."""
-    return (
-        DagRun.objects.select_related("created_dag_version")
-        .defer("created_dag_version__document")
-        .filter(dag_id=dag_id, run_id=run_id)
-        .first()
-    )
+    """Return a run with what the head of its pages tells, None where there is none."""
+    rows = with_facts(DagRun.objects.select_related("created_dag_version").defer("created_dag_version__document"))
+    return rows.filter(dag_id=dag_id, run_id=run_id).first()
 
 
 def is_over(attempt: AttemptFields) -> bool:

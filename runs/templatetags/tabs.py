@@ -7,6 +7,7 @@ from django import template
 
 from runs.hitl.selectors import count_of_dag, count_of_run
 from runs.pages import tabs as page_tabs
+from runs.pages.run.run_facts import facts_of
 
 register = template.Library()
 # The tab whose number the pages need not count themselves.
@@ -23,7 +24,7 @@ def dag_tabs(context: dict[str, Any], dag_id: str, counts: dict[str, int] | None
 def run_tabs(context: dict[str, Any], run: Any, counts: dict[str, int] | None = None) -> dict[str, Any]:
     """Show the tabs of a run's pages."""
     place = {"dag_id": run.dag_id, "run_id": run.run_id}
-    return _shown(context, "run", place, _with(counts, lambda: count_of_run(run.pk)))
+    return _shown(context, "run", place, _with(counts, lambda: facts_of(run).questions))
 
 
 @register.inclusion_tag("runs/_tabs.html", takes_context=True)

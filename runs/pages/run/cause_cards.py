@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 
-from dags_app.models import DagVersion
 from orchestrator.sdk.serialization.spec import DagSpec
 from orchestrator.templatetags.shown import plain
 from runs.cause_words import cause_remedy, cause_words, is_of_platform, process_words
 from runs.causes import Cause
 from runs.fingerprints import first_line, type_and_message
 from runs.models import DagRun, TaskInstance
-from runs.pages.run.error_history import History, histories
+from runs.pages.run.error_history import History, histories, looked_at
+from runs.pages.run.failure_facts import ask
 from runs.pages.run.failures import MOST_CARDS, Failure, failures_of, kept_from_running
 from runs.pages.run.given_params import GivenParams, params_of
-from runs.pages.run.head import RunHead, version_numbers
+from runs.pages.run.head import RunHead
 from runs.pages.run.log_evidence import CodeLine, LogEvidence, code_around, log_evidence
 from runs.pages.run.task_rows import TaskRow, index_path
 
@@ -96,26 +96,29 @@ def named(task_id: str, map_index: int, rendered: str | None = None) -> str:
 def cause_cards(
     head: RunHead, rows: Sequence[TaskRow], spec: DagSpec | None, failed: int
 ) -> tuple[list[CauseCard], list[Failure]]:
-    """Return a card for each of the first failures, and all failures; a constant number of queries."""
+    """Return a card for each of the first failures, and all failures; two queries, none where nothing failed."""
     run = head.run
     found = failures_of(run, failed)
-    shown = [failure for failure in found[:MOST_CARDS] if failure.lead is not None]
+    if not found:
+        return [], []
     by_task = {row.task_id: row for row in rows}
-    tasks = {task_id for failure in shown for task_id in failure.task_ids if task_id in by_task}
-    past = histories(run, shown, head.earlier, sum(by_task[task_id].total for task_id in tasks))
-    evidences = {failure.fingerprint: _evidence(run, failure) for failure in shown[:MOST_LOGS]}
-    sources = _sources(shown[:MOST_LOGS], evidences)
-    numbers = version_numbers(_versions(head, shown))
+    runs = looked_at(head.earlier, sum(by_task[task_id].total for task_id in _tasks(found[:MOST_CARDS]) if task_id in by_task))
+    facts = ask(run, found[:MOST_CARDS], runs, head.last_success)
+    shown = [failure for failure in found[:MOST_CARDS] if failure.lead is not None]
+    past = histories(run, shown, runs, facts)
+    evidences = {failure.fingerprint: log_evidence(failure.lead) for failure in shown[:MOST_LOGS] if failure.lead}
     params = params_of(run, spec)
     cards = []
     for failure in shown:
         evidence = evidences.get(failure.fingerprint, LogEvidence())
         below = kept_from_running(failure, spec, by_task)
-        change = _change(head, failure, numbers)
-        cards.append(
-            _card(run, failure, evidence, sources.get(failure.fingerprint, []), below, past[failure.fingerprint], change, params)
-        )
+        change = _change(failure, facts.version_before)
+        cards.append(_card(run, failure, evidence, _code(failure, evidence), below, past[failure.fingerprint], change, params))
     return cards, found
+
+
+def _tasks(failures: Iterable[Failure]) -> set[str]:
+    return {task_id for failure in failures for task_id in failure.task_ids}
 
 
 def _card(
@@ -165,41 +168,15 @@ def _orders(run: DagRun, failure: Failure, lead: TaskInstance) -> tuple[str, str
     return f"{path}/clear?downstream=on{only}", f"{path}/mark?state=success"
 
 
-def _evidence(run: DagRun, failure: Failure) -> LogEvidence:
-    if failure.lead is None:
-        return LogEvidence()
-    failure.lead.dag_run = run
-    return log_evidence(failure.lead)
-
-
-def _sources(failures: Sequence[Failure], evidences: Mapping[str, LogEvidence]) -> dict[str, list[CodeLine]]:
-    """Return the lines around each error that lies in the DAG file, as stored with the version that ran; one query."""
-    frames = {failure.fingerprint: frame for failure in failures if (frame := evidences[failure.fingerprint].frame)}
-    leads = [failure.lead for failure in failures if failure.lead and failure.fingerprint in frames]
-    wanted = {lead.dag_version_id for lead in leads if lead.dag_version_id}
-    if not wanted:
-        return {}
-    rows = DagVersion.objects.filter(pk__in=wanted, code__isnull=False)
-    named = rows.values_list("pk", "dag__relative_fileloc", "code__source_code")
-    stored_of: dict[Any, tuple[str, str]] = {pk: (file, text) for pk, file, text in named}
-    found = {}
-    for failure in failures:
-        frame, stored = frames.get(failure.fingerprint), stored_of.get(failure.lead.dag_version_id if failure.lead else None)
-        if frame and stored and stored[0] and frame.filename.endswith(stored[0]):
-            found[failure.fingerprint] = code_around(stored[1], frame.line)
-    return found
-
-
-def _versions(head: RunHead, failures: Sequence[Failure]) -> list[Any]:
-    last = head.last_success
-    if last is None or not failures:
+def _code(failure: Failure, evidence: LogEvidence) -> list[CodeLine]:
+    """Return the lines around an error that lies in the DAG file, as stored with the version that ran."""
+    frame = evidence.frame
+    if frame is None or not failure.source or not failure.file or not frame.filename.endswith(failure.file):
         return []
-    return [last.created_dag_version_id, *(failure.lead.dag_version_id for failure in failures if failure.lead)]
+    return code_around(failure.source, frame.line)
 
 
-def _change(head: RunHead, failure: Failure, numbers: Mapping[Any, int]) -> tuple[int, int] | None:
+def _change(failure: Failure, before: int | None) -> tuple[int, int] | None:
     """The versions between which the code changed since the last run that succeeded."""
-    last, lead = head.last_success, failure.lead
-    before = numbers.get(last.created_dag_version_id) if last else None
-    now = numbers.get(lead.dag_version_id) if lead else None
+    now = failure.version
     return (before, now) if before and now and before != now else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 from django.db.models.functions import Substr
 
 from orchestrator.sdk.serialization.spec import DagSpec
@@ -25,12 +25,23 @@ _LIGHT = ("task_id", "map_index", "rendered_map_index", "cause", "exit_code", "s
 
 @dataclass(slots=True)
 class Failure:
-    """Equal failures of a run. ``members``: (task id, map index, rendered map index) of those looked at."""
+    """Equal failures of a run.
+
+    Attributes:
+        members: (task id, map index, rendered map index) of those looked at.
+        lead: the instance that stands for them, the first that failed so; ``failure_facts`` gives it, with what follows.
+        version: of the DAG that it had.
+        file: of the DAG, relative to its bundle.
+        source: of the file in that version.
+    """
 
     fingerprint: str
     count: int = 0
     members: list[tuple[str, int, str]] = field(default_factory=list)
     lead: TaskInstance | None = None
+    version: int | None = None
+    file: str | None = None
+    source: str | None = None
 
     @property
     def task_ids(self) -> list[str]:
@@ -39,7 +50,7 @@ class Failure:
 
 
 def failures_of(run: DagRun, failed: int) -> list[Failure]:
-    """Return the failures of a run, those of most instances first; three queries at most, none where nothing failed."""
+    """Return the failures of a run, those of most instances first; one query, none where nothing failed."""
     if not failed:
         return []
     found: dict[str, Failure] = {}
@@ -48,9 +59,7 @@ def failures_of(run: DagRun, failed: int) -> list[Failure]:
         failure = found.setdefault(key, Failure(key))
         failure.count += row.get("number", 1)
         failure.members.append((row["task_id"], row["map_index"], row.get("rendered_map_index") or ""))
-    failures = sorted(found.values(), key=lambda failure: -failure.count)
-    _attach_leads(run, failures[:MOST_CARDS])
-    return failures
+    return sorted(found.values(), key=lambda failure: -failure.count)
 
 
 def _rows(run: DagRun, *, is_counted: bool) -> Iterable[dict[str, Any]]:
@@ -59,18 +68,6 @@ def _rows(run: DagRun, *, is_counted: bool) -> Iterable[dict[str, Any]]:
         return rows.order_by("end_date", "task_id", "map_index").values(*_LIGHT, "text")[:MOST_FAILURES]  # type: ignore[no-any-return]
     grouped = rows.order_by().values("task_id", "cause", "text").annotate(number=Count("pk"), first=Min("map_index"))
     return [row | {"map_index": row["first"]} for row in grouped.order_by("-number")[:MOST_TEXTS]]
-
-
-def _attach_leads(run: DagRun, failures: Sequence[Failure]) -> None:
-    """Load, by one query, the instance that stands for each failure: the first that failed so."""
-    wanted = Q(pk__in=[])
-    for failure in failures:
-        task_id, map_index, _ = failure.members[0]
-        wanted |= Q(task_id=task_id, map_index=map_index)
-    rows = run.task_instances.filter(wanted).defer("executor_config", "next_kwargs", "wait_detail")
-    by_place = {(row.task_id, row.map_index): row for row in rows}
-    for failure in failures:
-        failure.lead = by_place.get(failure.members[0][:2])
 
 
 def kept_from_running(failure: Failure, spec: DagSpec | None, rows: Mapping[str, TaskRow]) -> int:

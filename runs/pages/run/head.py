@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
 from django.urls import NoReverseMatch, reverse
 
 from accounts.access import Verdict, access_of
 from accounts.roles import Role
-from dags_app.models import Dag, DagVersion
+from dags_app.models import DagVersion
 from orchestrator.ui.texts import markdown
 from runs.clear_selection import deciding_version
 from runs.models import DagRun, Hold
 from runs.pages.rows import elapsed
 from runs.pages.run.given_params import conf_of, short
+from runs.pages.run.run_facts import SIBLINGS, RunFacts, facts_of
 from runs.pages.usual import deviation, of_successes, usual
 from runs.states import DAG_RUN_FINISHED, DagRunState
 
-# The runs before this one that are looked at: for the usual duration, for the history of an error.
-EARLIER = 50
 # Of those that succeeded so many make what is usual.
 MEASURED = 20
-SIBLINGS = 7
-_OF_NEWEST = tuple(f"latest_version__{name}" for name in ("version_number", "structure_hash", "attributes_hash"))
 _LIGHT = ("pk", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after", "start_date", "end_date")
 
 
@@ -104,7 +100,7 @@ class RunHead:
 
 
 def head_of(run: DagRun, user: Any) -> RunHead:
-    """Return the head of a run's pages; a constant number of queries, asked once for each run that a page has loaded."""
+    """Return the head of the pages of a run that was read ``with_facts``; made once for each run that a page has loaded."""
     known: RunHead | None = vars(run).get("shown_head")
     if known is None:
         known = vars(run)["shown_head"] = _made(run, user)
@@ -112,15 +108,14 @@ def head_of(run: DagRun, user: Any) -> RunHead:
 
 
 def _made(run: DagRun, user: Any) -> RunHead:
-    dag = Dag.objects.select_related("latest_version").only("dag_display_name", *_OF_NEWEST).filter(pk=run.dag_id).first()
-    newest, own = dag.latest_version if dag else None, run.created_dag_version
-    earlier = list(_light(run).filter(_before(run)).order_by("-run_after", "-pk")[:EARLIER])
-    later = list(_light(run).filter(_after(run)).order_by("run_after", "pk")[:SIBLINGS])[::-1]
+    facts, own = facts_of(run), run.created_dag_version
+    newest = facts.newest_version
+    earlier, later = _beside(facts)
     durations = of_successes(earlier)[:MEASURED]
     return RunHead(
         run=run,
-        dag_name=(dag.dag_display_name if dag else "") or run.dag_id,
-        is_dag_there=dag is not None,
+        dag_name=(facts.dag[0][0] if facts.dag else "") or run.dag_id,
+        is_dag_there=bool(facts.dag),
         version=own.version_number if own else None,
         newest_version=newest.version_number if newest else None,
         deciding=deciding_version(run, own, newest),
@@ -129,7 +124,7 @@ def _made(run: DagRun, user: Any) -> RunHead:
         seconds=elapsed(run.start_date, run.end_date),
         usual=usual(durations),
         measured=len(durations),
-        holds=[] if run.state in DAG_RUN_FINISHED else list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index")),
+        holds=_holds(run) if facts.has_holds and run.state not in DAG_RUN_FINISHED else [],
         may_act=access_of(user).on_dag(Role.USER, run.dag_id) is Verdict.GRANTED,
         note=markdown(run.note) if run.note else "",
         compare_url=_compare_url(run, earlier),
@@ -142,16 +137,16 @@ def version_numbers(version_ids: Iterable[Any]) -> dict[Any, int]:
     return dict(DagVersion.objects.filter(pk__in=wanted).values_list("pk", "version_number")) if wanted else {}
 
 
-def _light(run: DagRun) -> QuerySet[DagRun]:
-    return DagRun.objects.filter(dag_id=run.dag_id).only(*_LIGHT, "created_dag_version_id")
+def _holds(run: DagRun) -> list[Hold]:
+    return list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index"))
 
 
-def _before(run: DagRun) -> Q:
-    return Q(run_after__lte=run.run_after) & (Q(run_after__lt=run.run_after) | Q(pk__lt=run.pk))
-
-
-def _after(run: DagRun) -> Q:
-    return Q(run_after__gte=run.run_after) & (Q(run_after__gt=run.run_after) | Q(pk__gt=run.pk))
+def _beside(facts: RunFacts) -> tuple[list[DagRun], list[DagRun]]:
+    """The runs before and the runs after, newest first, by one query."""
+    before = {pk for (pk,) in facts.earlier}
+    rows = DagRun.objects.filter(pk__in=[*before, *(pk for (pk,) in facts.later)]).only(*_LIGHT, "created_dag_version_id")
+    found = list(rows.order_by("-run_after", "-pk"))
+    return [run for run in found if run.pk in before], [run for run in found if run.pk not in before]
 
 
 def _compare_url(run: DagRun, earlier: Sequence[DagRun]) -> str:

@@ -8,12 +8,13 @@ from django.test import Client
 
 from accounts.models import DagRule, User
 from accounts.roles import Role
-from dags_app.models import Dag, DagFavorite, DagOwnerLink, DagTag, DagWarning, ParseImportError
+from dags_app.models import Dag, DagCode, DagFavorite, DagOwnerLink, DagTag, DagVersion, DagWarning, ParseImportError
 from orchestrator.kernel.clock import utcnow
 from orchestrator.sdk.serialization.spec import DagSpec, TaskSpec
 from runs.models import DagRun, HITLDetail, TaskInstance
 from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.ui.costs import queries_of
+from tests.integration.ui.logs import said, write_log
 from tests.integration.ui.signed_in import client_of
 
 pytestmark = pytest.mark.django_db
@@ -103,3 +104,41 @@ def test_c07a_rules_cost_the_page_of_a_dag_three_queries(dag: Dag) -> None:
     without = counted(client, "/dags/etl")
     DagRule.objects.create(user=User.objects.get(username="ann"), dag_id="e*", role=Role.USER)
     assert counted(client, "/dags/etl") == without + OF_RULES <= MOST + OF_RULES
+
+
+@pytest.mark.parametrize("query", ["", "?view=gantt", "?q=t"])
+@pytest.mark.parametrize("state", ["success", "failed"])
+def test_c07a_the_page_of_a_run_takes_as_many_queries_for_many_tasks_and_indexes_and_a_long_past(
+    client: Client, dag: Dag, state: str, query: str
+) -> None:
+    small = fill(dag, "small", state=state)
+    fill(dag, "good", run_after=NOON)
+    few = counted(client, f"/dags/etl/runs/small{query}")
+    break_everything(dag)
+    for number in range(20):
+        fill(dag, f"r{number}", state=["failed", "success"][number % 2], run_after=NOON + timedelta(days=number))
+    fill(dag, "large", state=state, tasks=500, indexes=500)
+    assert counted(client, f"/dags/etl/runs/large{query}") == few <= MOST
+    ask = make_ti(small, "t9", state="success")
+    HITLDetail.objects.create(ti_id=ask.pk, dag_run=small, task_id="t9", subject="?", options=["a"], created_at=NOON)
+    assert counted(client, f"/dags/etl/runs/small{query}") == few
+
+
+def test_c07a_the_page_of_a_run_whose_failures_have_logs_and_code_takes_no_query_more(client: Client, dag: Dag) -> None:
+    code = DagCode.objects.create(pk="1" * 32, source_code="import x\n\ndef load():\n    raise ValueError\n")
+    DagVersion.objects.update(code=code)
+    run = fill(dag, "r", state="failed")
+    without = counted(client, "/dags/etl/runs/r")
+    frames = [{"filename": "/dags/etl.py", "lineno": 4, "name": "load"}]
+    error = {"exc_type": "ValueError", "exc_value": "a", "frames": frames}
+    write_log(run.task_instances.get(task_id="t0"), [said("failed", level="error", error_detail=[error])])
+    assert counted(client, "/dags/etl/runs/r") == without <= MOST
+    assert "raise ValueError" in client.get("/dags/etl/runs/r").content.decode()
+
+
+def test_c07a_rules_cost_the_page_of_a_run_three_queries(dag: Dag) -> None:
+    fill(dag, "r", state="failed")
+    client = client_of("User", name="ann")
+    without = counted(client, "/dags/etl/runs/r")
+    DagRule.objects.create(user=User.objects.get(username="ann"), dag_id="e*", role=Role.USER)
+    assert counted(client, "/dags/etl/runs/r") == without + OF_RULES <= MOST + OF_RULES
