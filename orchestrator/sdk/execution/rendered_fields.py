@@ -2,55 +2,90 @@
 
 from __future__ import annotations
 
-import json
+import inspect
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.sdk.definitions.asset import BaseAsset
+from orchestrator.sdk.execution.masking import redact
+from orchestrator.sdk.name_tables.old_functions import qualname
+
 MAX_DEPTH = 20
+_CUT = "Truncated. You can change this behaviour in [core]max_templated_field_length. "
+_LEAST_CONTENT = 7
 
 
 def shown_fields(task: Any) -> dict[str, Any]:
-    """Return every template field of the task as JSON, each at most ``[core] max_templated_field_length`` characters."""
+    """Return every template field of the task as JSON, each at most ``[core] max_templated_field_length`` characters.
+
+    Parts that have a renderer of their own (``template_fields_renderers = {"conf.query": "sql"}``) are shown besides.
+    """
     from orchestrator.sdk.configuration import conf
 
     limit = conf.getint("core", "max_templated_field_length", fallback=4096)
-    return {name: _shown(getattr(task, name, None), limit) for name in task.template_fields}
+    values = {name: getattr(task, name, None) for name in task.template_fields}
+    return {name: _shown(value, name, limit) for name, value in {**values, **dict(_parts(task))}.items()}
 
 
-def _shown(value: Any, limit: int) -> Any:
+def _parts(task: Any) -> Iterator[tuple[str, Any]]:
+    for path in getattr(task, "template_fields_renderers", None) or ():
+        field, *names = path.split(".")
+        if not names or field not in task.template_fields:
+            continue
+        value = getattr(task, field, None)
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+        if value is not None:
+            yield path, value
+
+
+def _shown(value: Any, name: str, limit: int) -> Any:
     plain = _plain(value, 0)
-    if plain is None or isinstance(plain, bool | int | float):
-        return plain
-    text = plain if isinstance(plain, str) else json.dumps(plain, default=str)
-    if len(text) <= limit:
-        return plain
-    note = "Truncated. You can change this behaviour in [core]max_templated_field_length. "
-    return f"{note}{text[: max(limit - len(note) - 6, 0)]!r}... "
+    if len(str(plain)) <= limit:
+        return _finite(plain)
+    room = limit - len(_CUT) - len("...")
+    # Masked by the names of its parts before it becomes one text, which has none.
+    return "" if limit <= 0 else f"{_CUT}{str(redact(plain, name))[:room].rstrip() if room >= _LEAST_CONTENT else ''}..."
 
 
 def _plain(value: Any, depth: int) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None  # JSON has no NaN; Airflow shows null too
-    if value is None or isinstance(value, bool | int):
-        return value
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)  # a member of an enum that is a text is that text
+    if value is None or isinstance(value, bool | int | float):
+        return value
     if depth < MAX_DEPTH:
         if isinstance(value, dict):
-            return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+            pairs = [(str(_plain(key, depth + 1)), _plain(item, depth + 1)) for key, item in value.items()]
+            return dict(sorted(pairs, key=lambda pair: pair[0]))
         if isinstance(value, list | tuple):
             return [_plain(item, depth + 1) for item in value]
         if isinstance(value, set | frozenset):
-            return sorted((_plain(item, depth + 1) for item in value), key=str)
-        if callable(getattr(value, "serialize", None)) and not isinstance(value, type):
-            return _serialized(value)
-    return str(value)
+            return sorted((_plain(item, depth + 1) for item in value), key=lambda item: (type(item).__name__, str(item)))
+        if _says_its_form(value):
+            return _plain(value.serialize(), depth + 1)
+    return _named(value)
 
 
-def _serialized(value: Any) -> Any:
-    try:
-        document = value.serialize()
-        json.dumps(document)
-    except Exception:
+def _says_its_form(value: Any) -> bool:
+    """Return whether the author gave a ``serialize()``; that of assets is this platform's, not a form that people know."""
+    return not isinstance(value, BaseAsset) and callable(inspect.getattr_static(value, "serialize", None))
+
+
+def _named(value: Any) -> str:
+    """Return a text without an address in memory, so that each attempt shows the same one."""
+    if callable(value):
+        return f"<callable {qualname(value, use_qualname=True)}>"
+    own = type(value)
+    if any(getattr(own, method) is not getattr(object, method) for method in ("__str__", "__repr__")):
         return str(value)
-    return document
+    return f"<{qualname(own, use_qualname=True)} object>"
+
+
+def _finite(plain: Any) -> Any:
+    """Return the value with null for numbers that JSON does not have, as Airflow shows them."""
+    if isinstance(plain, float) and not math.isfinite(plain):
+        return None
+    if isinstance(plain, Mapping):
+        return {key: _finite(item) for key, item in plain.items()}
+    return [_finite(item) for item in plain] if isinstance(plain, list) else plain
