@@ -42,6 +42,7 @@ if "Celery" in conf.get("core", "executor"):
 
 MIDDLEWARE = [
     "accounts.middleware.RequestFactsMiddleware",
+    "orchestrator.cors.CorsMiddleware",
     "orchestrator.compression.CompressionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "orchestrator.static_files.StaticFilesMiddleware",

@@ -82,7 +82,7 @@ def run_trigger(
     now = utcnow()
     run_after = run_after or now
     interval = data_interval or _interval(spec, logical_date, run_after)
-    run_id = run_id or run_id_of(run_type, run_after=run_after, unique=logical_date is None)
+    run_id = run_id or _free_run_id(dag, run_type, run_after, logical_date)
     try:
         with transaction.atomic():
             run = DagRun.objects.create(
@@ -123,6 +123,15 @@ def _spec(dag: Dag, run_type: str) -> DagSpec:
         allowed = ", ".join(spec.allowed_run_types)
         raise DagUnavailableError(f"DAG {dag.dag_id!r} allows runs of type {allowed}, not {run_type}")
     return spec
+
+
+def _free_run_id(dag: Dag, run_type: str, run_after: datetime, logical_date: datetime | None) -> str:
+    """Return the id of a run that was given none: Airflow adds random characters to those of operators alone."""
+    plain = run_id_of(run_type, run_after=run_after)
+    if logical_date is not None:
+        return plain
+    taken = run_type == DagRunType.OPERATOR_TRIGGERED or DagRun.objects.filter(dag=dag, run_id=plain).exists()
+    return run_id_of(run_type, run_after=run_after, unique=True) if taken else plain
 
 
 def _interval(spec: DagSpec, logical_date: datetime | None, run_after: datetime) -> DataInterval | None:

@@ -15,6 +15,7 @@ from orchestrator.rest.ordering import ordering
 from orchestrator.rest.params import between, equal, matching, order_param, page_params, params
 from runs.api.asset_queries import asset_or_404, attach_to_events
 from runs.api.asset_schemas import EVENT
+from runs.api.change_bodies import list_of
 from runs.api.queries import run_or_404
 from runs.assets.by_hand import event_make
 from runs.assets.consumed import consumed_by
@@ -45,13 +46,24 @@ def partition_key(value: Any) -> str:
     return str(value)
 
 
+ACCESS = Body(
+    "AssetEventAccessControl",
+    {"consumer_teams": Field(list_of(scalars.text)), "allow_global": Field(scalars.switch, null=False, default=True)},
+)
+
+
+def _access(value: Any) -> dict[str, Any]:
+    """Take who may consume the event; without teams everybody may."""
+    return dict(ACCESS.read_document(value, ("body", "access_control")))
+
+
 BODY = Body(
     "CreateAssetEventsBody",
     {
         "asset_id": Field(scalars.integer, required=True, null=False),
         "partition_key": Field(partition_key),
         "extra": Field(scalars.dictionary, null=False),
-        "access_control": Field(scalars.dictionary),
+        "access_control": Field(_access),
     },
 )
 

@@ -4,10 +4,16 @@ import json
 from typing import Any
 
 from orchestrator.rest.schemas import Schema
+from orchestrator.sdk.execution.masking import redact
 
 ALIAS = Schema("AssetAliasResponse", "id", "name", "group")
 _SCHEDULE = Schema("DagScheduleAssetReference", "dag_id", "created_at", "updated_at")
 _TASK = Schema("TaskOutletAssetReference", "dag_id", "task_id", "created_at", "updated_at")
+
+
+def _shown_extra(row: Any) -> Any:
+    """Return ``extra`` as people may see it: what stands under a secret-looking name is hidden, as in Airflow."""
+    return redact(row.extra)
 
 
 def _references(schema: Schema, role: str) -> Any:
@@ -20,13 +26,13 @@ ASSET = Schema(
     "name",
     "uri",
     "group",
-    "extra",
     "created_at",
     "updated_at",
     aliases=lambda asset: [ALIAS.of(alias) for alias in asset.aliases.all()],
     scheduled_dags=_references(_SCHEDULE, "schedule"),
     producing_tasks=_references(_TASK, "outlet"),
     consuming_tasks=_references(_TASK, "inlet"),
+    extra=_shown_extra,
     last_asset_event=lambda asset: {"id": asset.last_event_id, "timestamp": asset.last_event_at},
     watchers="shown_watchers",
 )
@@ -35,7 +41,6 @@ EVENT = Schema(
     "AssetEventResponse",
     "id",
     "asset_id",
-    "extra",
     "source_dag_id",
     "source_task_id",
     "source_run_id",
@@ -45,6 +50,7 @@ EVENT = Schema(
     name="asset.name",
     uri="asset.uri",
     group="asset.group",
+    extra=_shown_extra,
     created_dagruns="shown_runs",
 )
 

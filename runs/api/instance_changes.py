@@ -163,7 +163,7 @@ def task_and_rows(run: DagRun | None, keys: tuple[str, str, str, int | None]) ->
         raise NotFoundError(f"Task '{task_id}' not found in Dag '{dag_id}'")
     rows = instances_of(run, [task_id], map_index) if run is not None else []
     if not rows:
-        raise NotFoundError(missing(dag_id, run_id, task_id, map_index))
+        raise NotFoundError([missing(dag_id, run_id, task_id, map_index)])
     return spec, rows
 
 

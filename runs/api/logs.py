@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 
 from orchestrator.rest import scalars
 from orchestrator.rest.answers import encode
-from orchestrator.rest.errors import InvalidError, NotFoundError, ProblemError, RestError
+from orchestrator.rest.errors import NotFoundError, RestError
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.params import Param, params
 from runs.logs import LogPathError, log_file, log_read, log_source
@@ -99,9 +99,7 @@ def _position(token: str | None, full_content: bool) -> int:
 def _accepted(header: str) -> str:
     kind = header.split(",")[0].partition(";")[0].strip().lower()
     if kind not in (JSON, NDJSON, ANY):
-        expected = f"'{JSON}', '{NDJSON}' or '{ANY}'"
-        problem = ProblemError("literal_error", f"Input should be {expected}", {"expected": expected})
-        raise InvalidError([problem.at(["header", "accept"], header)])
+        raise RestError(406, f"Only {JSON} or {NDJSON} is supported")
     return NDJSON if kind == NDJSON else JSON
 
 

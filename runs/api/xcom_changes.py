@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from orchestrator.config import conf
 from orchestrator.kernel.clock import utcnow
 from orchestrator.rest import scalars
 from orchestrator.rest.bodies import Body, Field
-from orchestrator.rest.errors import NotFoundError, RestError
+from orchestrator.rest.errors import NotFoundError, ProblemError, RestError
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.rest.params import Param, params
 from orchestrator.sdk.execution import xcom_objects
@@ -28,11 +29,36 @@ _ENTRIES = "/dags/{dag_id}/dagRuns/{dag_run_id}/taskInstances/{task_id}/xcomEntr
 _ENTRY = _ENTRIES + "/{xcom_key:path}"
 
 
-def _any(value: Any) -> Any:
+# Marks of serialized objects: with them a client could have any class made where the value is read.
+RESERVED = frozenset({"__classname__", "__version__", "__data__", "__id__", "__cache__", "__type", "__source", "__var"})
+
+
+def _plain(value: Any) -> Any:
+    """Take any JSON without the marks of serialized objects, also inside of a text that holds JSON."""
+    _check_plain(value, "value")
     return value
 
 
-_SHARED = {"value": Field(_any, required=True), "map_index": Field(scalars.integer, null=False, default=-1)}
+def _check_plain(value: Any, where: str) -> None:
+    if isinstance(value, str):
+        value = _container(value)
+    if isinstance(value, dict) and (found := sorted(RESERVED & value.keys())):
+        message = f"Value error, XCom {where} contains reserved serialization keys: {', '.join(found)}. "
+        raise ProblemError("value_error", message + "These keys are reserved for internal use.", {"error": {}})
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _check_plain(part, f"{where}.{key}" if isinstance(value, dict) else f"{where}[{key}]")
+
+
+def _container(text: str) -> Any:
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict | list) else None
+
+
+_SHARED = {"value": Field(_plain, required=True), "map_index": Field(scalars.integer, null=False, default=-1)}
 CREATE = Body("XComCreateBody", {"key": Field(scalars.text_up_to(512), required=True, null=False), **_SHARED})
 UPDATE = Body("XComUpdateBody", _SHARED)
 AT = params(Param("map_index", scalars.at_least(-1), -1))

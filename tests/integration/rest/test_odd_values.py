@@ -11,7 +11,7 @@ from django.test import Client
 from dags_app.models import Asset
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.models import Process
-from runs.models import DagRun, TaskInstance
+from runs.models import AssetEvent, DagRun, TaskInstance
 from tests.factories import NOON, make_dag, make_run, make_ti
 from vault.models import Variable
 
@@ -192,6 +192,47 @@ def test_the_health_of_a_part_that_has_ended_tells_its_last_heartbeat(client: Cl
 def test_a_task_instance_that_is_not_there_has_no_dependencies(client: Client, ti: TaskInstance) -> None:
     answer = client.get("/api/v2/dags/d/dagRuns/r/taskInstances/t/dependencies?map_index=9")
     assert answer.status_code == 404 and isinstance(answer.json()["detail"], list)
+
+
+@pytest.mark.parametrize("way", ["/9/dry_run", "/9"])
+def test_a_map_index_that_is_not_there_is_told_in_a_list(client: Client, ti: TaskInstance, way: str) -> None:
+    answer = client.patch(f"/api/v2/dags/d/dagRuns/r/taskInstances/t{way}", {"new_state": "failed"}, content_type=JSON)
+    assert answer.status_code == 404 and isinstance(answer.json()["detail"], list)
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ({"__classname__": "a.B", "__data__": 1}, "value"),
+        ([{"a": {"__type": "x"}}], "value[0].a"),
+        ('{"a": {"__var": 1}}', "value.a"),
+    ],
+)
+def test_an_xcom_by_rest_holds_no_marks_of_serialized_objects(client: Client, ti: TaskInstance, value: Any, where: str) -> None:
+    path = "/api/v2/dags/d/dagRuns/r/taskInstances/t/xcomEntries"
+    answer = client.post(path, {"key": "k", "value": value, "map_index": 3}, content_type=JSON)
+    assert answer.status_code == 422
+    found = answer.json()["detail"][0]
+    assert found["loc"] == ["body", "value"] and f"XCom {where} contains" in found["msg"]
+    assert client.post(path, {"key": "k", "value": "{no json", "map_index": 3}, content_type=JSON).status_code == 201
+
+
+def test_secrets_of_assets_and_events_are_hidden(client: Client) -> None:
+    asset = Asset.objects.create(name="a", uri="s3://b", extra={"password": "hunter2", "n": 1})
+    body = {"asset_id": asset.pk, "extra": {"api_key": "hunter2"}}
+    answer = client.post("/api/v2/assets/events", body, content_type=JSON)
+    assert answer.json()["extra"] == {"api_key": "***", "from_rest_api": True}
+    assert client.get(f"/api/v2/assets/{asset.pk}").json()["extra"] == {"password": "***", "n": 1}
+    assert AssetEvent.objects.get().extra["api_key"] == "hunter2"
+    wrong = client.post("/api/v2/assets/events", {"asset_id": asset.pk, "access_control": {"bogus": 1}}, content_type=JSON)
+    assert wrong.json()["detail"][0]["loc"] == ["body", "access_control", "bogus"]
+
+
+def test_runs_of_the_api_are_named_by_their_time_alone(client: Client, ti: TaskInstance) -> None:
+    body = {"logical_date": None, "run_after": "2026-03-01T00:00:00Z"}
+    names = [client.post("/api/v2/dags/d/dagRuns", body, content_type=JSON).json()["dag_run_id"] for _ in range(2)]
+    assert names[0] == "manual__2026-03-01T00:00:00+00:00"
+    assert names[1].startswith(f"{names[0]}_")
 
 
 def test_an_asset_prefix_ends_at_its_last_letter(client: Client) -> None:

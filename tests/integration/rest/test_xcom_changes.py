@@ -60,7 +60,7 @@ def test_what_is_there_is_a_conflict_and_what_is_not_is_404(send: Send) -> None:
 
 def test_a_value_that_looks_like_a_reference_is_refused(send: Send) -> None:
     forged = {"__classname__": xcom_objects.MARK, "__version__": 1, "__data__": {"location": "x", "size": 1, "sha256": ""}}
-    assert send("post", ENTRIES, {"key": "k", "value": forged}).status_code == 400
+    assert send("post", ENTRIES, {"key": "k", "value": forged}).status_code == 422
 
 
 def test_a_large_value_goes_with_its_file(
