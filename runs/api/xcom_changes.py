@@ -137,5 +137,6 @@ def check_value(key: str, value: Any) -> None:
 
 
 def _audit(event: str, call: Call, key: str, index: int) -> None:
-    extra = {"key": key, "map_index": index, "run_id": call.path["dag_run_id"]}
-    audit_write(event, actor=call.user_name, dag_id=call.path["dag_id"], task_id=call.path["task_id"], extra=extra)
+    path = call.path
+    ids = {"dag_id": path["dag_id"], "run_id": path["dag_run_id"], "task_id": path["task_id"], "map_index": index}
+    audit_write(event, actor=call.user_name, extra={"key": key}, **ids)

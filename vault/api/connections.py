@@ -42,7 +42,7 @@ def _extra(value: Any) -> str:
     except ValueError as error:
         message = 'Value error, The `extra` field must be a JSON object, such as {"key": "value"}'
         raise ProblemError("value_error", message, {"error": {}}) from error
-    return text
+    return text or "{}"
 
 
 BODY = Body(

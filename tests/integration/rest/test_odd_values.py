@@ -134,6 +134,11 @@ def test_a_run_without_a_logical_date_has_no_interval_and_an_empty_note_is_none(
         ("/connections", {"connection_id": "c", "conn_type": "http", "team_name": "t"}, ("value_error", ["body"])),
         ("/variables", {"key": "k", "value": 1, "team_name": "t"}, ("value_error", ["body"])),
         ("/dags/~/dagRuns/list", {"states": ["queued", "bogus"]}, ("enum", ["body", "states", 1])),
+        (
+            "/backfills/dry_run",
+            {"dag_id": "d", "from_date": None, "to_date": "2026-01-01T00:00Z"},
+            ("datetime_type", ["body", "from_date"]),
+        ),
         ("/dags/~/dagRuns/list", {"dag_ids": [5]}, ("string_type", ["body", "dag_ids", 0])),
     ],
 )
@@ -215,6 +220,18 @@ def test_an_xcom_by_rest_holds_no_marks_of_serialized_objects(client: Client, ti
     found = answer.json()["detail"][0]
     assert found["loc"] == ["body", "value"] and f"XCom {where} contains" in found["msg"]
     assert client.post(path, {"key": "k", "value": "{no json", "map_index": 3}, content_type=JSON).status_code == 201
+
+
+def test_an_xcom_that_is_written_by_hand_is_found_in_the_log_of_its_run(client: Client, ti: TaskInstance) -> None:
+    path = "/api/v2/dags/d/dagRuns/r/taskInstances/t/xcomEntries"
+    client.post(path, {"key": "k", "value": 1, "map_index": 3}, content_type=JSON)
+    found = client.get("/api/v2/eventLogs?run_id=r&event=create_xcom_entry").json()["event_logs"]
+    assert [(row["dag_id"], row["task_id"], row["map_index"]) for row in found] == [("d", "t", 3)]
+
+
+def test_an_empty_extra_of_a_connection_is_an_empty_object(client: Client) -> None:
+    body = {"connection_id": "c", "conn_type": "http", "extra": ""}
+    assert client.post("/api/v2/connections", body, content_type=JSON).json()["extra"] == "{}"
 
 
 def test_secrets_of_assets_and_events_are_hidden(client: Client) -> None:
