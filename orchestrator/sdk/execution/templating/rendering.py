@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jinja2
@@ -40,15 +40,19 @@ class _Rendering:
     def fields(self, parent: Any, names: Iterable[str]) -> None:
         for name in names:
             value = _field(parent, name)
-            if not value and value != 0:
+            if _is_empty(value):
                 continue
             try:
-                rendered = self.value(value)
+                rendered = self.called(value) if callable(value) else self.value(value)
             except Exception:
                 task = getattr(parent, "task_id", type(parent).__name__)
                 log.exception("Exception rendering Jinja template for task '%s', field '%s'.", task, name)
                 raise
             setattr(parent, name, rendered)
+
+    def called(self, function: Callable[..., Any]) -> Any:
+        """Return what the author's function makes of the context; its result is no template any more."""
+        return function(context=self.context, jinja_env=self.environment)
 
     def value(self, content: Any) -> Any:
         if id(content) in self.seen:
@@ -80,6 +84,7 @@ class _Rendering:
     def text(self, content: str) -> Any:
         if self.endings and content.endswith(self.endings):
             return self.environment.get_template(content).render(self.context)
+        content = str(content)  # a member of an enum of texts is rendered as Jinja writes it: "Size.SMALL"
         compile_once = getattr(self.environment, "compile_once", None)
         if compile_once is None:
             return self.environment.from_string(content).render(self.context)
@@ -96,6 +101,13 @@ def _field(parent: Any, name: str) -> Any:
             f"{name!r} is configured as a template field but {type(parent).__name__} has no such attribute. "
             "Set it in __init__ under that name, or take it out of template_fields."
         ) from None
+
+
+def _is_empty(value: Any) -> bool:
+    try:
+        return not value and value != 0
+    except Exception:  # a table of data, say, which is neither true nor false
+        return False
 
 
 def _same_when_rendered(content: str, environment: Any) -> bool:
