@@ -8,13 +8,18 @@ from django.http import Http404
 from django.urls import reverse
 
 from runs.models import AttemptFields, TaskInstance
+from runs.pages.ti_facts import with_facts
 from runs.states import TaskInstanceState
 from runs.tries import tries_of
 
 
-def tries_or_404(dag_id: str, run_id: str, task_id: str, map_index: int | None) -> list[AttemptFields]:
-    """Return the tries, oldest first; none for a mapped task without an index. Raises ``Http404`` where there is no such task."""
-    found = tries_of(dag_id, run_id, task_id, -1 if map_index is None else map_index)
+def tries_or_404(dag_id: str, run_id: str, task_id: str, map_index: int | None, *, with_head: bool = True) -> list[AttemptFields]:
+    """Return the tries, oldest first; none for a mapped task without an index. Raises ``Http404`` where there is no such task.
+
+    ``with_head``: the current one brings what the head of its pages tells.
+    """
+    index = -1 if map_index is None else map_index
+    found = tries_of(dag_id, run_id, task_id, index, with_facts) if with_head else tries_of(dag_id, run_id, task_id, index)
     if found:
         for row in found:
             row.dag_run = found[-1].dag_run  # every page names the run

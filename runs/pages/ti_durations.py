@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,6 @@ from runs.models import AttemptFields, DagRun, TaskInstance
 from runs.pages.ti_address import path_of_instance
 from runs.pages.usual import deviation, usual
 
-RUNS = 25
 HEIGHT = 40
 
 
@@ -39,10 +39,9 @@ class Past:
         return deviation(seconds, self.usual)
 
 
-def past_of(ti: AttemptFields, run: DagRun) -> Past:
-    """Return the durations of a task instance in the last runs, by two queries."""
-    earlier = DagRun.objects.filter(dag_id=run.dag_id, run_after__lte=run.run_after).order_by("-run_after", "-id")
-    runs = {pk: place for place, pk in enumerate(earlier.values_list("pk", flat=True)[:RUNS])}
+def past_of(ti: AttemptFields, run: DagRun, last: Sequence[Sequence[int]]) -> Past:
+    """Return the durations of a task instance in the last runs up to its own, which come with it; one query."""
+    runs = {pk: place for place, (pk,) in enumerate(last)}
     rows = TaskInstance.objects.filter(dag_run_id__in=list(runs), task_id=ti.task_id, map_index=ti.map_index)
     found = sorted(rows.only(*_NEEDED), key=lambda row: -runs[row.dag_run_id])
     done = [row.duration for row in found if row.state == "success" and row.duration is not None and row.dag_run_id != run.pk]

@@ -12,11 +12,12 @@ from accounts.roles import Role
 from orchestrator.ui.texts import markdown
 from runs.api.extra_links import stored_links
 from runs.explain.instance import explain_instance
-from runs.models import AttemptFields, HITLDetail, Hold, TaskInstance
+from runs.models import AttemptFields, Hold, TaskInstance
 from runs.pages.explained import ShownReason, shown_reasons
 from runs.pages.rows import elapsed, is_over
 from runs.pages.ti_address import ended_tries
 from runs.pages.ti_durations import Past, past_of
+from runs.pages.ti_facts import TiFacts, facts_of
 from runs.pages.ti_roots import Root, roots_of
 from runs.states import FINISHED, TaskInstanceState
 from runs.task_specs import tasks_of
@@ -84,13 +85,14 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
     if not isinstance(current, TaskInstance):
         raise TypeError("the last try is the current one")
     run = current.dag_run
-    past = past_of(ti, run)
+    facts = facts_of(current)
+    past = past_of(ti, run, facts.runs)
     note = current.note or ""
     roots, roots_total = roots_of(current)
     return Head(
         ti=ti,
         current=current,
-        name=_name(current),
+        name=_name(current, facts),
         tries=ended_tries(list(tries)),
         duration=_duration(ti),
         is_running=ti.state in _WITH_PROCESS and ti.end_date is None and ti.start_date is not None,
@@ -100,20 +102,21 @@ def head_of(request: HttpRequest, ti: AttemptFields, tries: Sequence[AttemptFiel
         may_act=access_of(request.user).on_dag(Role.USER, ti.dag_id) is Verdict.GRANTED,
         is_mapped=ti.map_index >= 0,
         waits=shown_reasons(explain_instance(current)) if current.state not in FINISHED | _WITH_PROCESS else [],
-        hold=Hold.objects.filter(dag_run_id=run.pk, task_id=ti.task_id, map_index=ti.map_index).first(),
+        hold=_hold(ti) if facts.is_held else None,
         links=links_of(current),
         roots=roots,
         roots_total=roots_total,
-        counts={"Required actions": int(HITLDetail.objects.filter(ti_id__in=[row.pk for row in tries]).exists())},
+        counts={"Required actions": int(facts.has_questions)},
     )
 
 
-def _name(current: TaskInstance) -> str:
-    """What the author calls the task; later indexes do not know it themselves."""
-    if current.task_display_name or current.map_index <= 0:
-        return current.task_display_name or current.task_id
-    first = TaskInstance.objects.filter(dag_run_id=current.dag_run_id, task_id=current.task_id, map_index__lte=0)
-    return first.values_list("task_display_name", flat=True).first() or current.task_id
+def _name(current: TaskInstance, facts: TiFacts) -> str:
+    """What the author calls the task."""
+    return current.task_display_name or facts.first_name or current.task_id
+
+
+def _hold(ti: AttemptFields) -> Hold | None:
+    return Hold.objects.filter(dag_run_id=ti.dag_run_id, task_id=ti.task_id, map_index=ti.map_index).first()
 
 
 def _duration(ti: AttemptFields) -> float | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from dags_app.selectors import SpecUnreadableError, spec_of_loaded
+from orchestrator.counting import CountOf
 from orchestrator.sdk.serialization.spec import DagSpec
 from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import TaskInstance
 from runs.pages.ti_address import path_of_instance
-from runs.task_specs import SpecUnreadableError, spec_of
 
 MOST = 4
+_NEEDED = ("id", "dag_id", "run_id", "task_id", "map_index", "rendered_map_index", "cause", "cause_detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +28,15 @@ class Root:
 
 def roots_of(ti: TaskInstance) -> tuple[list[Root], int]:
     """Return the first failures above a task that did not run because of them, and how many there are; one query."""
-    if ti.state != "upstream_failed" or ti.dag_version_id is None:
+    if ti.state != "upstream_failed" or ti.dag_version is None:
         return [], 0
     try:
-        above = ancestors(spec_of(ti.dag_version_id), ti.task_id)
+        above = ancestors(spec_of_loaded(ti.dag_version), ti.task_id)
     except SpecUnreadableError:
         return [], 0
     rows = TaskInstance.objects.filter(dag_run_id=ti.dag_run_id, task_id__in=above, state="failed").order_by("end_date", "id")
-    found = list(rows.defer("executor_config", "next_kwargs")[: MOST + 1])
-    number = rows.count() if len(found) > MOST else len(found)
-    return [_root(row) for row in found[:MOST]], number
+    found: list[Any] = list(rows.only(*_NEEDED).annotate(total=CountOf(rows))[:MOST])
+    return [_root(row) for row in found], found[0].total if found else 0
 
 
 def ancestors(spec: DagSpec, task_id: str) -> set[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
-from runs.models import AttemptFields, TaskInstance
+from runs.models import TaskInstance
 from runs.pages.tabs import INSTANCE
 from runs.pages.ti_address import args_of, path_of_instance
+from runs.pages.ti_facts import OF_INDEX, facts_of
 
 # What of the address means the same for another index; a try and a line of a log do not.
 _KEPT = ("level", "q", "regex")
-_NEEDED = ("id", "dag_run_id", "dag_id", "run_id", "task_id", "map_index", "state", "rendered_map_index")
 _TABS = frozenset(route for _, routes in INSTANCE for route in routes)
 
 
@@ -38,19 +40,19 @@ class Turns:
     next: Turn | None
 
 
-def turns_of(request: HttpRequest, ti: AttemptFields) -> Turns | None:
-    """Return what stands beside an index, by two queries however many there are; None for a task that is not mapped."""
-    if ti.map_index < 0:
+def turns_of(request: HttpRequest, current: TaskInstance) -> Turns | None:
+    """Return what stands beside an index, which comes with it; None for a task that is not mapped."""
+    if current.map_index < 0:
         return None
-    rows = TaskInstance.objects.filter(dag_run_id=ti.dag_run_id, task_id=ti.task_id, map_index__gte=0).only(*_NEEDED)
-    before = rows.filter(map_index__lt=ti.map_index).order_by("-map_index").first()
-    after = rows.filter(map_index__gt=ti.map_index).order_by("map_index").first()
-    return Turns(_turn(request, before), _turn(request, after))
+    facts = facts_of(current)
+    return Turns(_turn(request, current, facts.previous), _turn(request, current, facts.next))
 
 
-def _turn(request: HttpRequest, ti: TaskInstance | None) -> Turn | None:
-    if ti is None:
+def _turn(request: HttpRequest, beside: TaskInstance, found: Sequence[Sequence[Any]]) -> Turn | None:
+    if not found:
         return None
+    task = {name: getattr(beside, name) for name in ("dag_run_id", "dag_id", "run_id", "task_id")}
+    ti = TaskInstance(**task, **dict(zip(OF_INDEX, found[0], strict=True)))
     match = request.resolver_match
     is_tab = match is not None and match.url_name in _TABS and "map_index" in match.kwargs
     path = reverse(match.url_name, args=args_of(ti)) if is_tab and match and match.url_name else path_of_instance(ti)

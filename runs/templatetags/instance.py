@@ -15,6 +15,7 @@ from runs.cause_words import cause_words
 from runs.fingerprints import first_line
 from runs.models import AttemptFields
 from runs.pages.ti_address import args_of, chosen_try
+from runs.pages.ti_facts import with_facts
 from runs.pages.ti_head import Head, head_of
 from runs.pages.ti_neighbours import neighbours_of
 from runs.pages.ti_turns import turns_of
@@ -65,7 +66,7 @@ def instance_rail(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
 @register.inclusion_tag("runs/_ti_turns.html", takes_context=True)
 def instance_turns(context: dict[str, Any], ti: AttemptFields) -> dict[str, Any]:
     """Show the indexes beside this one; nothing for a task that is not mapped."""
-    return {"turns": turns_of(context["request"], ti), "ti": ti}
+    return {"turns": turns_of(context["request"], _head(context, ti).current), "ti": ti}
 
 
 @register.simple_tag(takes_context=True)
@@ -79,7 +80,7 @@ def _head(context: dict[str, Any], ti: AttemptFields) -> Head:
     request = context["request"]
     made: dict[Any, Head] = request.__dict__.setdefault("instance_heads", {})
     if ti.pk not in made:
-        tries = context.get("tries") or tries_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+        tries = context.get("tries") or tries_of(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, with_facts)
         own = next((row for row in tries if row.pk == ti.pk), ti)  # with its version, whoever has read it
         shown = chosen_try(list(tries), request.GET.get("try")) if own is tries[-1] and "try" in request.GET else own
         made[ti.pk] = head_of(request, shown, tries)

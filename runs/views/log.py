@@ -36,7 +36,8 @@ LONGEST_SEARCH = 1000
 @page()
 def log_detail(request: HttpRequest, dag_id: str, run_id: str, task_id: str, map_index: int | None = None) -> HttpResponseBase:
     """Show the log of a try, or a part of it."""
-    tries = tries_or_404(dag_id, run_id, task_id, map_index)
+    is_part = "fragment" in request.GET or "download" in request.GET
+    tries = tries_or_404(dag_id, run_id, task_id, map_index, with_head=not is_part)
     if not tries:
         return redirect(path_of_task("ti_mapped", dag_id, run_id, task_id))
     log = _Log.of(chosen_try(tries, request.GET.get("try")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q, QuerySet
@@ -13,6 +13,7 @@ from accounts.access import Access
 from accounts.roles import Role
 from dags_app.models import Dag, DagFavorite, DagTag
 from runs.pages.search.hits import Asked, Hit, best_first, having, link
+from runs.pages.search.names import Kind, Name
 
 MOST = 8
 SHORTEST_FUZZY = 3
@@ -45,14 +46,18 @@ def hit_of(dag: Dag) -> Hit:
     return Hit("DAG", "sitemap", name, link("dag_detail", dag.dag_id), " · ".join(note for note in notes if note))
 
 
-def tag_hits(asked: Asked) -> Iterator[Hit]:
-    """Yield tags, each leading to its DAGs; where one tag is meant, its DAGs as well."""
-    rows = DagTag.objects.filter(having(asked.words, "name"), dag__is_stale=False).values("name").annotate(number=Count("dag"))
-    tags = list(best_first(rows, "name", asked.text)[:MOST])
+def tag_kind(asked: Asked) -> Kind:
+    """Return how tags are looked for, each with the number of its DAGs."""
+    rows = DagTag.objects.filter(having(asked.words, "name"), dag__is_stale=False).order_by().values("name")
+    return Kind("Tag", rows.annotate(dags=Count("dag")), "name", MOST, ("dags",))
+
+
+def tag_hits(asked: Asked, tags: Sequence[Name]) -> Iterator[Hit]:
+    """Yield tags that were found, each leading to its DAGs; where one tag is meant, its DAGs as well."""
     for tag in tags:
-        yield Hit("Tag", "tag", tag["name"], f"{link('dag_list')}?{_query('tags', tag['name'])}", _dags(tag["number"]))
+        yield Hit("Tag", "tag", tag.label, f"{link('dag_list')}?{_query('tags', tag.label)}", _dags(*tag.more))
     if asked.text and len(tags) == 1:
-        yield from _dags_of(Dag.objects.filter(tags__name=tags[0]["name"]))
+        yield from _dags_of(Dag.objects.filter(tags__name=tags[0].label))
 
 
 def owner_hits(asked: Asked) -> Iterator[Hit]:

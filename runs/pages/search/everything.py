@@ -9,9 +9,11 @@ from django.http import HttpRequest
 
 from accounts.access import access_of
 from accounts.roles import Role
+from orchestrator.listing import ask_once
 from runs.models import DagRun
 from runs.pages.search import dags, near, runs, things
 from runs.pages.search.hits import Asked, Hit, read
+from runs.pages.search.names import names_of, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def search(request: HttpRequest) -> Found:
         actions = [*near.run_action_hits(asked, run_id, access), *dags.action_hits(asked, access)]
         return Found(asked, [*actions, *things.page_hits(asked, best)])
     if asked.prefix == "#":
-        return Found(asked, list(dags.tag_hits(asked)))
+        return Found(asked, _tags(asked))
     if asked.prefix == "@":
         return Found(asked, list(dags.owner_hits(asked)))
     found = _everything(asked, best) if asked.words else _before(request, asked, best)
@@ -49,16 +51,22 @@ def _everything(asked: Asked, best: Role) -> list[Hit]:
     found = dags.found_dags(asked)
     meant = [dag.pk for dag in found] or ([dag.pk for dag in dags.found_dags(read(asked.words[0]))] if asked.words[1:] else [])
     about = [*meant, *([asked.dag_id] if asked.dag_id else [])]
+    kinds = things.kinds(asked, best)
+    answer = ask_once(**runs.look(about), **nearest(kinds, asked.text))
+    looked = runs.looked(answer)
     pages = [*near.tab_hits(asked, about), *things.page_hits(asked, best)]
     return [
         *(dags.hit_of(dag) for dag in found),
-        *runs.run_hits(asked, about),
-        *runs.task_hits(asked, about),
-        *things.asset_hits(asked),
-        *things.key_hits(asked, best),
-        *dags.tag_hits(read(f"#{asked.text}")),
+        *runs.run_hits(asked, about, looked),
+        *runs.task_hits(asked, looked),
+        *things.named_hits(asked, names_of(kinds, answer)),
         *pages,
     ]
+
+
+def _tags(asked: Asked) -> list[Hit]:
+    kinds = [dags.tag_kind(asked)]
+    return list(dags.tag_hits(asked, names_of(kinds, ask_once(**nearest(kinds, asked.text)))))
 
 
 def _before(request: HttpRequest, asked: Asked, best: Role) -> list[Hit]:

@@ -6,14 +6,18 @@ Only the newest runs and those of DAGs that are meant are looked at, so the cost
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
+from orchestrator.listing import ListOf
 from orchestrator.templatetags.shown import run_title
 from runs.models import DagRun, TaskInstance
 from runs.pages.search.hits import Asked, Hit, having, link
@@ -27,7 +31,43 @@ _HOUR = re.compile(r"\b(\d{1,2}):(\d{2})\b|T(\d{2})$")
 COLUMNS = ("id", "dag_id", "run_id", "run_type", "state", "logical_date", "run_after")
 
 
-def run_hits(asked: Asked, dag_ids: Sequence[str]) -> list[Hit]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The runs that are looked at.
+
+    Attributes:
+        recent: the keys of the newest runs.
+        of_dags: the keys of the newest runs of the DAGs that are meant.
+        oldest: when the oldest run was due that is looked at by its id; None where all are.
+    """
+
+    recent: Sequence[int] = ()
+    of_dags: Sequence[int] = ()
+    oldest: datetime | None = None
+
+
+def look(dag_ids: Sequence[str]) -> dict[str, Combinable]:
+    """Return, for ``ask_once``, the runs to look at where some DAGs are meant; ``looked`` reads them.
+
+    Their keys are values and no subqueries in what follows: by those PostgreSQL would read every task instance that there is.
+    """
+    newest = DagRun.objects.order_by("-run_after")
+    of_dag = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after", "-id").values("pk")[:1]
+    meant = Dag.objects.filter(pk__in=list(dag_ids)).annotate(newest_run=Subquery(of_dag))
+    return {
+        "recent": ListOf(newest[:NEWEST_FOR_TASKS], "pk"),
+        "of_dags": ListOf(meant, "newest_run"),
+        "oldest": Subquery(newest.values("run_after")[NEWEST_RUNS - 1 : NEWEST_RUNS]),
+    }
+
+
+def looked(answer: Mapping[str, Any]) -> Looked:
+    """Return the runs to look at as ``ask_once`` gave them."""
+    of_dags = [pk for (pk,) in answer["of_dags"] or () if pk is not None]
+    return Looked([pk for (pk,) in answer["recent"] or ()], of_dags, answer["oldest"])
+
+
+def run_hits(asked: Asked, dag_ids: Sequence[str], looked: Looked) -> list[Hit]:
     """Return runs whose id begins so, or that were due in the span that the words name (``yesterday 14:00``)."""
     if len(asked.text) < SHORTEST:
         return []
@@ -38,11 +78,10 @@ def run_hits(asked: Asked, dag_ids: Sequence[str]) -> list[Hit]:
         if asked.text.lower().startswith(("scheduled__", "manual__", "backfill__", "asset_triggered__")):
             found = found.filter(run_id__startswith=asked.text)
         return [hit_of(run) for run in found[:MOST]]
-    return [hit_of(run) for run in runs.filter(_by_id(asked.text, dag_ids))[:MOST]]
+    return [hit_of(run) for run in runs.filter(_by_id(asked.text, dag_ids, looked.oldest))[:MOST]]
 
 
-def _by_id(text: str, dag_ids: Sequence[str]) -> Q:
-    oldest = DagRun.objects.order_by("-run_after").values_list("run_after", flat=True)[NEWEST_RUNS - 1 : NEWEST_RUNS].first()
+def _by_id(text: str, dag_ids: Sequence[str], oldest: datetime | None) -> Q:
     named = Q(run_id__startswith=text)
     return named if oldest is None else named & (Q(run_after__gte=oldest) | Q(dag_id__in=list(dag_ids)))
 
@@ -85,17 +124,14 @@ def hit_of(run: DagRun) -> Hit:
     return Hit("Run", "player-play", run_title(run), link("run_detail", run.dag_id, run.run_id), run.dag_id, run.state)
 
 
-def task_hits(asked: Asked, dag_ids: Sequence[str]) -> Iterator[Hit]:
+def task_hits(asked: Asked, looked: Looked) -> Iterator[Hit]:
     """Yield tasks of the newest runs, each once: of any DAG, and of those that the first word or the page means."""
     if len(asked.text) < SHORTEST:
         return
-    # Ids as values, not as subqueries: by those PostgreSQL would read every task instance that there is.
-    places = _newest_of(dag_ids)
-    recent = DagRun.objects.order_by("-run_after").values_list("pk", flat=True)[:NEWEST_FOR_TASKS]
     named = having(asked.words, "task_id")
     if len(asked.words) > 1:
-        named |= having(asked.words[1:], "task_id") & Q(dag_run_id__in=places)
-    rows = TaskInstance.objects.filter(named, dag_run_id__in=[*places, *recent], map_index__lte=0)
+        named |= having(asked.words[1:], "task_id") & Q(dag_run_id__in=looked.of_dags)
+    rows = TaskInstance.objects.filter(named, dag_run_id__in=[*looked.of_dags, *looked.recent], map_index__lte=0)
     rows = rows.only("id", "dag_id", "run_id", "task_id", "map_index", "state", "task_display_name").order_by(
         "-dag_run__run_after"
     )
@@ -105,12 +141,6 @@ def task_hits(asked: Asked, dag_ids: Sequence[str]) -> Iterator[Hit]:
             continue
         seen.add((ti.dag_id, ti.task_id))
         yield _task_hit(ti)
-
-
-def _newest_of(dag_ids: Sequence[str]) -> list[int]:
-    newest = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after", "-id").values("pk")[:1]
-    found = Dag.objects.filter(pk__in=list(dag_ids)).values_list(Subquery(newest), flat=True)
-    return [pk for pk in found if pk is not None]
 
 
 def _task_hit(ti: TaskInstance) -> Hit:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 from accounts.roles import Role
 from dags_app.models import Asset
 from orchestrator.ui.layout import GROUPS
 from runs.models import Pool
-from runs.pages.search.hits import Asked, Hit, best_first, having, link
+from runs.pages.search.dags import tag_hits, tag_kind
+from runs.pages.search.hits import Asked, Hit, having, link
+from runs.pages.search.names import Kind, Name
 from vault.models import Connection, Variable
 
 MOST = 5
@@ -32,21 +34,26 @@ def page_hits(asked: Asked, best: Role) -> Iterator[Hit]:
             yield Hit("Page", icon, label, url)
 
 
-def asset_hits(asked: Asked) -> Iterator[Hit]:
-    """Yield assets by name, URI or group."""
-    rows = Asset.objects.filter(having(asked.words, "name", "uri", "group")).only("id", "name", "uri")
-    for asset in best_first(rows, "name", asked.text)[:MOST]:
-        url = link("asset_detail", asset.pk)
-        if url:
-            yield Hit("Asset", "database", asset.name, url, asset.uri if asset.uri != asset.name else "")
+def kinds(asked: Asked, best: Role) -> list[Kind]:
+    """Return the assets, connections, variables, pools and tags that may be found, by what they are called."""
+    assets = Asset.objects.filter(having(asked.words, "name", "uri", "group"))
+    keys = [
+        Kind(kind, model.objects.filter(having(asked.words, column)), column, MOST)
+        for kind, _, model, column, route, _, least in KEYS
+        if best >= least and link(route)
+    ]
+    return [Kind("Asset", assets, "name", MOST, ("uri", "id")), *keys, tag_kind(asked)]
 
 
-def key_hits(asked: Asked, best: Role) -> Iterator[Hit]:
-    """Yield connections, variables and pools by their keys; never anything of what they hold."""
-    for kind, icon, model, column, route, param, least in KEYS:
-        url = link(route)
-        if best < least or not url:
-            continue
-        rows = best_first(model.objects.filter(having(asked.words, column)), column, asked.text)
-        for key in rows.values_list(column, flat=True)[:MOST]:
-            yield Hit(kind, icon, key, f"{url}?{urlencode({param: key})}")
+def named_hits(asked: Asked, names: Sequence[Name]) -> list[Hit]:
+    """Return what was found by its name; never anything of what it holds."""
+    tags = [name for name in names if name.kind == "Tag"]
+    return [*(_hit(name) for name in names if name.kind != "Tag"), *tag_hits(asked, tags)]
+
+
+def _hit(name: Name) -> Hit:
+    if name.kind == "Asset":
+        uri, pk = name.more
+        return Hit("Asset", "database", name.label, link("asset_detail", pk), uri if uri != name.label else "")
+    icon, route, param = next((icon, route, param) for kind, icon, _, _, route, param, _ in KEYS if kind == name.kind)
+    return Hit(name.kind, icon, name.label, f"{link(route)}?{urlencode({param: name.label})}")

@@ -142,3 +142,50 @@ def test_c07a_rules_cost_the_page_of_a_run_three_queries(dag: Dag) -> None:
     without = counted(client, "/dags/etl/runs/r")
     DagRule.objects.create(user=User.objects.get(username="ann"), dag_id="e*", role=Role.USER)
     assert counted(client, "/dags/etl/runs/r") == without + OF_RULES <= MOST + OF_RULES
+
+
+def beside(dag_id: str) -> DagSpec:
+    """A mapped task with a task before it and one after it, and links into other systems."""
+    links = {"extra_link_keys": {"Job": "_link"}}
+    return DagSpec(
+        dag_id=dag_id,
+        tasks=[
+            TaskSpec(task_id="a", downstream_task_ids=["many"]),
+            TaskSpec(task_id="many", is_mapped=True, upstream_task_ids=["a"], downstream_task_ids=["z"], **links),
+            TaskSpec(task_id="z", upstream_task_ids=["many"], **links),
+        ],
+    )
+
+
+@pytest.mark.parametrize("place", ["a", "z", "many/mapped/1"])
+@pytest.mark.parametrize("state", ["success", "failed", "upstream_failed", "running"])
+def test_c07a_the_page_of_a_task_instance_takes_8_queries_at_most_for_many_indexes_and_a_long_past(
+    client: Client, state: str, place: str
+) -> None:
+    wide = make_dag("wide", beside("wide"))
+    run = make_run(wide, "r")
+    failed = {"cause": "user_exception", "cause_detail": "KeyError: x"} if state == "failed" else {}
+    for task_id, map_index in (("a", -1), ("z", -1), ("many", 0), ("many", 1), ("many", 2)):
+        make_ti(run, task_id, map_index=map_index, state=state, start_date=NOON, **failed)
+    path = f"/dags/wide/runs/r/tasks/{place}"
+    few = counted(client, path)
+    for index in range(3, 50):
+        make_ti(run, "many", map_index=index, state="failed", end_date=NOON)
+    for number in range(40):
+        fill(wide, f"r{number}", indexes=3, run_after=NOON - timedelta(days=number))
+    ask = TaskInstance.objects.filter(dag_run=run).first()
+    HITLDetail.objects.create(ti_id=ask.pk, dag_run=run, task_id=ask.task_id, subject="?", options=["a"], created_at=NOON)
+    assert counted(client, path) == few <= MOST
+
+
+def test_c07a_the_page_of_a_failed_task_with_a_log_and_its_code_takes_8_queries_at_most(client: Client) -> None:
+    code = DagCode.objects.create(pk="1" * 32, source_code="import x\n\ndef load():\n    raise ValueError\n")
+    made = make_dag("wide", beside("wide"))
+    DagVersion.objects.update(code=code)
+    run = make_run(made, "r")
+    make_ti(run, "z", state="success")
+    ti = make_ti(run, "many", map_index=3, state="failed", cause="user_exception", start_date=NOON, end_date=NOON)
+    frames = [{"filename": "/dags/wide.py", "lineno": 4, "name": "load"}]
+    write_log(ti, [said("failed", level="error", error_detail=[{"exc_type": "ValueError", "frames": frames}])])
+    assert counted(client, "/dags/wide/runs/r/tasks/many/mapped/3") <= MOST
+    assert "raise ValueError" in client.get("/dags/wide/runs/r/tasks/many/mapped/3").content.decode()

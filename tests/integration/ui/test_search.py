@@ -143,7 +143,7 @@ def test_odd_texts_are_answered(world: None, q: str) -> None:
     assert client_of("Admin").get("/search", {"q": q, "from": "/dags/"}).status_code == 200
 
 
-def test_the_number_of_queries_does_not_grow_with_what_is_there(world: None) -> None:
+def test_c07a_the_number_of_queries_does_not_grow_with_what_is_there(world: None) -> None:
     client = client_of("Admin")
     client.get("/search", {"q": "sales"})
 
@@ -157,5 +157,33 @@ def test_the_number_of_queries_does_not_grow_with_what_is_there(world: None) -> 
         run = make_run(make_dag(f"sales_{number}"), f"sales_{number}", run_after=utcnow())
         make_ti(run, f"sales_{number}")
         Asset.objects.create(name=f"sales_{number}", uri=f"x://{number}")
-    assert asked() == before <= 14
+    assert asked() == before <= 8
     assert sum(kind == "DAG" for kind, _ in labels(client, "sales")) == 8
+
+
+@pytest.mark.parametrize(
+    "q", ["sales", "etl load", "etsal", "nothing that there is", "2026-01-05", "manual__2026", "daily", "#daily"]
+)
+def test_c07a_whatever_is_asked_takes_nine_queries_at_most(world: None, q: str) -> None:
+    client = client_of("Admin")
+    client.get("/search", {"q": q})
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/search", {"q": q, "from": "/dags/other/runs/x"})
+    assert len(queries) <= 9
+
+
+def test_the_nearest_names_of_each_kind_come_first_and_five_at_most(world: None) -> None:
+    for number in range(9):
+        Pool.objects.create(pool=f"a sales {number}", slots=1)
+        Variable.objects.create(key=f"z_sales_{number}", val="x")
+    Pool.objects.create(pool="sales", slots=1)
+    found = labels(client_of("Op"), "sales")
+    assert [label for kind, label in found if kind == "Pool"] == ["sales", "sales_pool", "a sales 0", "a sales 1", "a sales 2"]
+    assert [label for kind, label in found if kind == "Variable"] == ["sales_key", *(f"z_sales_{number}" for number in range(4))]
+    kinds = list(dict.fromkeys(kind for kind, _ in found))
+    assert [kind for kind in kinds if kind in ("Asset", "Connection", "Variable", "Pool")] == [
+        "Asset",
+        "Connection",
+        "Variable",
+        "Pool",
+    ]
