@@ -36,7 +36,9 @@ def chosen_dags(user: Any) -> Chosen:
     coming = Dag.objects.active().filter(is_paused=False, next_dagrun_create_after__isnull=False)
     following = coming.order_by("next_dagrun_create_after", "pk").values("pk")
     wanted = Q(pk__in=failing[:MOST_FAILING]) | Q(pk__in=marked[:MOST_FAVOURITES]) | Q(pk__in=following[:MOST_NEXT])
-    return _sorted(list(with_facts(_with_newest().filter(wanted), user).order_by("pk")))
+    dags = with_facts(_with_newest().filter(wanted), user).order_by("pk")
+    # The limit is never reached; without it PostgreSQL expects most DAGs and spends 90 ms on compiling the query.
+    return _sorted(list(dags[: MOST_FAILING + MOST_FAVOURITES + MOST_NEXT]))
 
 
 def _sorted(dags: Sequence[Any]) -> Chosen:

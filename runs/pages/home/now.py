@@ -79,7 +79,11 @@ def open_runs() -> OpenRuns:
     running = DagRun.objects.running().order_by("start_date", "id").values("pk")[:MOST_RUNNING]
     queued = DagRun.objects.filter(state=DagRunState.QUEUED).order_by("run_after", "id").values("pk")[:MOST_WAITING]
     shown = DagRun.objects.unfinished().filter(Q(pk__in=running) | Q(pk__in=queued)).select_related("backfill")
-    runs = list(shown.annotate(runs_since=reach("dag_id")).defer("conf", "wait_detail", "note").order_by("id"))
+    runs = list(
+        shown.annotate(runs_since=reach("dag_id"))
+        .defer("conf", "wait_detail", "note")
+        .order_by("id")[: MOST_RUNNING + MOST_WAITING]
+    )
     return OpenRuns(
         sorted((run for run in runs if run.state == DagRunState.RUNNING), key=_began),
         sorted((run for run in runs if run.state == DagRunState.QUEUED), key=lambda run: run.run_after),

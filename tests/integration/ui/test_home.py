@@ -151,6 +151,18 @@ def test_an_empty_home_teaches_where_a_dag_file_goes(platform: None) -> None:
     assert "No run is going on." in page and "Mark DAGs with the star" in page
 
 
+def test_of_many_failing_dags_the_latest_come_first_and_paused_ones_last(platform: None) -> None:
+    now = utcnow()
+    for number in range(10):
+        at = now - timedelta(hours=number % 5, minutes=number)
+        make_run(make_dag(f"d{number}", is_paused=number == 0), "r", state="failed", run_after=at, end_date=at)
+        DagFavorite.objects.create(dag_id=f"d{number}", user_name="vic")
+    context = client_of("Viewer", name="vic").get("/").context
+    assert [row.dag.pk for row in context["needs"].failing] == ["d5", "d1", "d6", "d2", "d7", "d3", "d8", "d4"]
+    assert context["needs"].failing_total == 10
+    assert [dag.pk for dag in context["favourites"]] == [f"d{number}" for number in range(8)]
+
+
 def test_favourites_are_those_of_the_person(platform: None) -> None:
     failing("mine", state="success")
     failing("other", state="success")
