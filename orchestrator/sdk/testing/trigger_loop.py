@@ -138,13 +138,12 @@ class TriggerLoop:
 async def _first_event(instance: TaskResult, trigger: Any) -> Fired:
     from orchestrator.sdk.serialization.values import encode
     from orchestrator.sdk.triggers.base import BaseTaskEndEvent
-    from orchestrator.sdk.triggers.payload import with_lists
+    from orchestrator.sdk.triggers.payload import kept_xcoms, with_lists
 
     try:
         async for event in trigger.run():
             if isinstance(event, BaseTaskEndEvent):
-                xcoms = encode(with_lists(event.xcoms)) if event.xcoms else None
-                return Fired(instance, state=event.task_instance_state, xcoms=xcoms)
+                return Fired(instance, state=event.task_instance_state, xcoms=kept_xcoms(event.xcoms))
             return Fired(instance, payload=encode(with_lists(event.payload)))
         raise RuntimeError("The trigger ended without an event: its run() must yield a TriggerEvent.")
     finally:

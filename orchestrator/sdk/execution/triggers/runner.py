@@ -22,7 +22,7 @@ from orchestrator.sdk.execution.triggers.loading import is_loaded, make_trigger
 from orchestrator.sdk.execution.triggers.watchdog import Watchdog
 from orchestrator.sdk.serialization.values import encode
 from orchestrator.sdk.triggers.base import BaseTaskEndEvent, BaseTrigger, TriggerEvent
-from orchestrator.sdk.triggers.payload import with_lists
+from orchestrator.sdk.triggers.payload import kept_xcoms, with_lists
 
 log = logging.getLogger("airflow.triggers")
 
@@ -184,11 +184,7 @@ async def _first_event(trigger: BaseTrigger) -> Message:
 
 def _event(event: TriggerEvent) -> Message:
     if isinstance(event, BaseTaskEndEvent):
-        return {
-            "type": "Ended",
-            "state": event.task_instance_state,
-            "xcoms": encode(with_lists(event.xcoms)) if event.xcoms else None,
-        }
+        return {"type": "Ended", "state": event.task_instance_state, "xcoms": kept_xcoms(event.xcoms)}
     return {"type": "Event", "payload": encode(with_lists(event.payload))}
 
 

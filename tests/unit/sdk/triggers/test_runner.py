@@ -113,13 +113,13 @@ def test_tuples_and_sets_of_an_event_arrive_as_lists_as_in_airflow(runner: Runne
     runner.start(1, "my_triggers.Tuples")
     assert runner.wait_for("Event", 1)["payload"] == {"pair": [1, ["two", [3]]]}
     runner.start(2, "my_triggers.SucceedsWithTuple")
-    assert runner.wait_for("Ended", 2)["xcoms"] == {"return_value": [1, [2]]}
+    assert runner.wait_for("Ended", 2)["xcoms"] == {"return_value": "[1, [2]]"}
 
 
-def test_an_event_that_ends_the_task_names_state_and_xcoms(runner: RunnerProcess) -> None:
+def test_an_event_that_ends_the_task_names_its_state_and_the_json_of_its_xcoms(runner: RunnerProcess) -> None:
     runner.start(1, "my_triggers.Succeeds")
     ended = runner.wait_for("Ended", 1)
-    assert (ended["state"], ended["xcoms"]) == ("success", {"return_value": 5})
+    assert (ended["state"], ended["xcoms"]) == ("success", {"return_value": "5"})
 
 
 @pytest.mark.parametrize(
