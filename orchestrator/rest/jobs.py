@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 
 from accounts.roles import Role
 from orchestrator.config import conf
@@ -43,13 +44,21 @@ def _by_life(rows: QuerySet[Process], wanted: bool) -> QuerySet[Process]:
 
 
 def _by_state(rows: QuerySet[Process], state: str) -> QuerySet[Process]:
+    if not state:
+        return rows
     living = alive(utcnow())
     states = {"running": living, "success": Q(ended_at__isnull=False), "failed": Q(ended_at=None) & ~living}
     return rows.filter(states[state]) if state in states else rows.none()
 
 
 def _by_executor(rows: QuerySet[Process], wanted: str) -> QuerySet[Process]:
+    if not wanted:
+        return rows
     return rows.filter(kind="supervisor") if wanted == "LocalExecutor" else rows.none()
+
+
+def _by_type(rows: QuerySet[Process], wanted: str) -> QuerySet[Process]:
+    return rows.filter(kind=_KINDS.get(wanted, wanted)) if wanted else rows
 
 
 LIST = params(
@@ -59,14 +68,14 @@ LIST = params(
     page_params(),
     order_param(),
     Param("job_state", apply=_by_state),
-    Param("job_type", apply=lambda rows, value: rows.filter(kind=_KINDS.get(value, value))),
+    Param("job_type", apply=_by_type),
     equal("hostname", "hostname"),
-    Param(
-        "executor_class", apply=lambda rows, value: rows.filter(kind="supervisor") if value == "LocalExecutor" else rows.none()
-    ),
+    Param("executor_class", apply=_by_executor),
 )
+# No part belongs to a DAG, so by ``dag_id`` they stand in the order of their ids.
 ORDER = ordering("id", default=["id"], job_type="kind", start_date="started_at", end_date="ended_at", hostname="hostname",
-                 latest_heartbeat="heartbeat_at")  # fmt: skip
+                 latest_heartbeat="heartbeat_at", dag_id="id", state="shown_state", executor_class="shown_executor",
+                 unixname="detail__unixname")  # fmt: skip
 
 
 def job_state(process: Process) -> str:
@@ -93,7 +102,14 @@ JOB = Schema(
 )
 
 
+def _rows() -> QuerySet[Process]:
+    """All parts, with the words that are no columns but that a client may order by."""
+    state = Case(When(ended_at__isnull=False, then=Value("success")), When(alive(utcnow()), then=Value("running")))
+    executor = Case(When(kind="supervisor", then=Value("LocalExecutor")), output_field=CharField(null=True))
+    return Process.objects.annotate(shown_state=Coalesce(state, Value("failed")), shown_executor=executor)
+
+
 @operations.add("GET", "/jobs", "get_jobs", role=Role.VIEWER, params=LIST)
 def get_jobs(call: Call) -> dict[str, Any]:
     """Return the parts of the platform, ended ones too."""
-    return list_body(Process.objects.all(), call.query, params=LIST, order=ORDER, schema=JOB, key="jobs")
+    return list_body(_rows(), call.query, params=LIST, order=ORDER, schema=JOB, key="jobs")

@@ -29,7 +29,9 @@ from vault.shown import kept_extra, kept_password, shown_extra
 operations = Operations("Connection")
 
 LIST = params(page_params(), order_param(), matching("connection_id", "conn_id"))
-ORDER = ordering("id", "conn_id", "conn_type", "description", "host", "port", default=["id"], connection_id="conn_id")
+ORDER = ordering(
+    "id", "conn_id", "conn_type", "description", "host", "port", default=["id"], connection_id="conn_id", team_name="id"
+)
 MASK = params(Param("update_mask", many=True))
 _COLUMNS = ("conn_type", "description", "host", "login", "schema", "port", "password", "extra")
 

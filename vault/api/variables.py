@@ -26,7 +26,7 @@ from vault.shown import kept_value, shown_value
 operations = Operations("Variable")
 
 LIST = params(page_params(), order_param(), matching("variable_key", "key"))
-ORDER = ordering("id", "key", "description", "is_encrypted", default=["id"], _val="val")
+ORDER = ordering("id", "key", "description", "is_encrypted", default=["id"], _val="val", team_name="id")
 BODY = Body(
     "VariableBody",
     {

@@ -234,6 +234,27 @@ def test_an_empty_extra_of_a_connection_is_an_empty_object(client: Client) -> No
     assert client.post("/api/v2/connections", body, content_type=JSON).json()["extra"] == "{}"
 
 
+@pytest.mark.parametrize("way", ["", "-"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("jobs?order_by={}" + name for name in ("dag_id", "state", "executor_class", "unixname", "hostname")),
+        "connections?order_by={}team_name",
+        "variables?order_by={}team_name",
+    ],
+)
+def test_a_list_can_be_ordered_by_all_that_airflow_orders_by(client: Client, path: str, way: str) -> None:
+    now = utcnow()
+    for kind, ended in (("scheduler", None), ("supervisor", now), ("triggerer", None)):
+        Process.objects.create(kind=kind, hostname=kind, pid=1, started_at=now, heartbeat_at=now, ended_at=ended)
+    answer = client.get("/api/v2/" + path.format(way))
+    assert answer.status_code == 200
+    assert client.get("/api/v2/jobs?job_state=&job_type=&executor_class=&hostname=").json()["total_entries"] == 3
+    if "state" in path:
+        states = [job["state"] for job in answer.json()["jobs"]]
+        assert states == sorted(states, reverse=bool(way)) and len(states) == 3
+
+
 def test_secrets_of_assets_and_events_are_hidden(client: Client) -> None:
     asset = Asset.objects.create(name="a", uri="s3://b", extra={"password": "hunter2", "n": 1})
     body = {"asset_id": asset.pk, "extra": {"api_key": "hunter2"}}
