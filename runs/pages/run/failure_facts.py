@@ -14,7 +14,7 @@ from django.db.models import JSONField, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Substr
 
 from dags_app.models import DagVersion
-from orchestrator.listing import ListOf
+from orchestrator.listing import ListOf, ask_once
 from runs.fingerprints import LOOKED_AT
 from runs.models import DagRun, TaskInstance
 from runs.pages.run.failures import Failure
@@ -57,8 +57,7 @@ def ask(run: DagRun, failures: Sequence[Failure], earlier: Sequence[DagRun], las
         "elsewhere": ListOf(_newest_failures(), *_TEXT, "dag_id"),
         "version_before": Subquery(versions.values("version_number")),
     }
-    rows: QuerySet[DagRun, Any] = DagRun.objects.filter(pk=run.pk).values(**columns)
-    facts = FailureFacts(**rows.get())
+    facts = FailureFacts(**ask_once(**columns))
     _attach_leads(run, failures, facts.leads or ())
     return facts
 
