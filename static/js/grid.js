@@ -19,6 +19,7 @@ export function mount(place) {
   let typeTimer = 0;
   let refreshTimer = 0;
   let asked = 0;
+  let heading = ""; // The address that a person asked for, until its grid is there.
 
   const grid = () => place.querySelector("#grid");
   const table = () => place.querySelector("table.grid");
@@ -86,9 +87,12 @@ export function mount(place) {
   // Loads the grid for an address, and puts the focus and the scrolling back where they were.
   async function load(url, { push = false } = {}) {
     const turn = ++asked;
+    heading = push ? url : "";
     const target = new URL(url, location.href);
     target.searchParams.append("part", "grid");
-    const html = await getText(target, { "X-Requested-With": "fetch" });
+    const html = await getText(target, { "X-Requested-With": "fetch" }).finally(() => {
+      if (turn === asked) heading = "";
+    });
     if (turn !== asked) return;
     // As it is now: one may have gone on while the answer was awaited.
     const kept = isChosen ? { ...here } : null;
@@ -275,7 +279,7 @@ export function mount(place) {
     const cells = bodyRows().length * columns.size;
     refreshTimer = setTimeout(() => {
       refreshTimer = 0;
-      load(location.href).catch(() => {});
+      load(heading || location.href, { push: heading !== "" }).catch(() => {});
     }, Math.max(300, Math.min(5000, cells / 4)));
   }
   document.addEventListener("live:changes", (event) => take(event.detail));

@@ -194,6 +194,20 @@ def test_who_goes_on_while_the_grid_comes_anew_is_not_taken_back(page: Page, dag
     expect(page).to_have_url(re.compile(r"/dags/etl/runs/r2/tasks/q\.a$"))
 
 
+def test_what_a_person_asked_for_is_not_lost_when_news_come_before_its_answer(page: Page, dag: Dag) -> None:
+    held: list[Route] = []
+    page.route(re.compile("closed=q"), lambda route: held.append(route), times=1)
+    with page.expect_request(re.compile("closed=q")):
+        page.get_by_role("link", name="Group q").click()
+    with page.expect_request(re.compile("part=grid")):
+        new = make_run(dag, "brand_new", run_after=NOON + timedelta(days=9))
+        StateChange.objects.create(dag_run=new, to_state="running", at=utcnow())
+    held[0].continue_()
+    expect(page).to_have_url(re.compile(r"\?closed=q$"))
+    expect(page.locator('tr[data-t="q.a"]')).to_have_count(0)
+    expect(page.locator('th[data-run="brand_new"]')).to_have_count(1)
+
+
 PAGES = ("", "/tasks", "/tasks/q.a", "/calendar?at=2026-01", "/durations", "/code", "/versions", "/details", "/compare")
 
 
