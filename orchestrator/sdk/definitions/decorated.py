@@ -121,17 +121,25 @@ class TaskDecorator:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Make a task that calls the function with these arguments; returns the reference to its output."""
-        if self.is_teardown:
-            self.kwargs.setdefault("trigger_rule", "all_done_setup_success")
         fail = bool(self.kwargs.pop("on_failure_fail_dagrun", self.on_failure_fail_dagrun))
         operator = self.operator_class(
             python_callable=self.function,
             op_args=args,
             op_kwargs=kwargs,
             **self._outputs(),
-            **self._documented(dict(self.kwargs)),
+            **self._documented(self._ruled()),
         )
         return self._finish(operator, fail)
+
+    def _ruled(self) -> dict[str, Any]:
+        """Return the operator's arguments, with the one trigger rule that a teardown can have."""
+        if not self.is_teardown:
+            return dict(self.kwargs)
+        if "trigger_rule" in self.kwargs:
+            raise ValueError(
+                f"Trigger rule not configurable for teardown tasks: take trigger_rule out of {self.kwargs['task_id']!r}."
+            )
+        return {**self.kwargs, "trigger_rule": "all_done_setup_success"}
 
     def _outputs(self) -> dict[str, Any]:
         return {"multiple_outputs": self.multiple_outputs}
@@ -196,10 +204,8 @@ class TaskDecorator:
         return self._map(ListOfDictsExpandInput(kwargs), strict=strict)
 
     def _map(self, expand_input: Any, *, strict: bool) -> Any:
-        kwargs = dict(self.kwargs)
+        kwargs = self._ruled()
         task_id = unique_task_id(kwargs.pop("task_id"), kwargs.get("dag"), kwargs.get("task_group"))
-        if self.is_teardown:
-            kwargs.setdefault("trigger_rule", "all_done_setup_success")
         fail = bool(kwargs.pop("on_failure_fail_dagrun", self.on_failure_fail_dagrun))
         op_kwargs = kwargs.pop("op_kwargs", None) or {}
         partial = operator_partial(self.operator_class, task_id=task_id, **kwargs)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.sdk import DAG
+from orchestrator.sdk import DAG, task, teardown
 from orchestrator.sdk.exceptions import AirflowException
 from orchestrator.sdk.operators.bash import BashOperator
 from orchestrator.sdk.operators.empty import EmptyOperator as E
@@ -71,3 +71,26 @@ def test_the_teardown_flag_of_a_mapped_task_reaches_the_server() -> None:
             on_failure_fail_dagrun=True
         )
     assert encode_dag(dag).task_by_id()["t"].on_failure_fail_dagrun
+
+
+@pytest.mark.parametrize("make", [lambda cleanup: cleanup(1), lambda cleanup: cleanup.expand(x=[1])])
+def test_the_trigger_rule_of_a_teardown_is_not_the_authors_to_choose(make: Any) -> None:
+    with DAG("d", schedule=None):
+
+        @teardown
+        @task(trigger_rule="all_done")
+        def cleanup(x: int) -> None: ...
+
+        with pytest.raises(ValueError, match="Trigger rule not configurable for teardown tasks"):
+            make(cleanup)
+
+
+def test_a_teardown_may_be_called_more_than_once() -> None:
+    with DAG("d", schedule=None) as dag:
+
+        @teardown
+        def cleanup(x: int = 0) -> None: ...
+
+        cleanup()
+        cleanup.override(task_id="other").expand(x=[1])
+    assert {task.trigger_rule for task in dag.tasks} == {"all_done_setup_success"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,18 @@ from orchestrator.sdk.definitions.timetables.instants import as_utc, zone_of
 from orchestrator.sdk.definitions.timetables.presets import CRON_PRESETS
 
 
+def also_expression(init: Callable[..., None]) -> Callable[..., None]:
+    """Let ``expression=`` name the cron expression too: its name in ``airflow.sdk``, and ``cron`` that in ``airflow.timetables``."""
+
+    @functools.wraps(init)
+    def taking(self: Any, *args: Any, **kwargs: Any) -> None:
+        if "expression" in kwargs and "cron" not in kwargs:
+            kwargs["cron"] = kwargs.pop("expression")
+        init(self, *args, **kwargs)
+
+    return taking
+
+
 class CronSchedule(Timetable):
     """The steps of a cron expression; croniter only ever sees naive wall times.
 
@@ -23,6 +36,7 @@ class CronSchedule(Timetable):
     :param dst_overlap: ``first``, ``last`` or ``both``, for times that a day has twice; None is Airflow's rule.
     """
 
+    @also_expression
     def __init__(self, cron: str, timezone: str | tzinfo, *, dst_gap: str | None = None, dst_overlap: str | None = None) -> None:
         self.expression = CRON_PRESETS.get(cron, cron)
         self.timezone = zone_of(timezone)

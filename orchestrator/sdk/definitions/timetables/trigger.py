@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Self
 
 from orchestrator.sdk.definitions.timetables.base import DagRunInfo, DataInterval, Json, TimeRestriction, Timetable
-from orchestrator.sdk.definitions.timetables.cron import CronSchedule
+from orchestrator.sdk.definitions.timetables.cron import CronSchedule, also_expression
 from orchestrator.sdk.definitions.timetables.delta import DeltaSchedule
 from orchestrator.sdk.definitions.timetables.deltas import before, decode_delta, encode_delta
 from orchestrator.sdk.definitions.timetables.instants import as_utc, encode_zone, utcnow, zone_of
@@ -103,6 +103,7 @@ class CronTriggerTimetable(CronSchedule, TriggerTimetable):
     :param dst_overlap: likewise.
     """
 
+    @also_expression
     def __init__(
         self,
         cron: str,

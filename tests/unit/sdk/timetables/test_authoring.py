@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from datetime import timezone as fixed
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -211,3 +212,10 @@ def test_a_key_format_that_makes_keys_longer_than_any_run_may_have_is_refused_wi
     keyed(240).validate()
     with pytest.raises(AirflowTimetableInvalid, match="keys of 251 characters; at most 250"):
         keyed(241).validate()
+
+
+@pytest.mark.parametrize("kind", [CronTriggerTimetable, CronDataIntervalTimetable])
+def test_the_cron_expression_has_the_name_of_either_of_airflows_modules(kind: Any) -> None:
+    assert kind(expression="@daily", timezone="UTC") == kind(cron="@daily", timezone="UTC") == kind("0 0 * * *", "UTC")
+    with pytest.raises(TypeError, match="cron"):
+        kind("@daily", "UTC", expression="@daily")
