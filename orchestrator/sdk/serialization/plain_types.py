@@ -25,11 +25,12 @@ VERSIONS = {
 FRAME = "pandas.core.frame.DataFrame"
 _NUMPY_SCALAR = re.compile(r"bool_?|u?int(8|16|32|64)|float(16|32|64)")
 
-# Our modules whose classes carry Airflow's names on the wire.
+# Our modules, and single classes in them, that carry Airflow's names on the wire.
 ASSETS = "orchestrator.sdk.definitions.asset"
 PUBLIC_NAMES = {
     "orchestrator.sdk.definitions.connection": "airflow.sdk.definitions.connection",
     ASSETS: "airflow.sdk.definitions.asset",
+    f"{ASSETS}:AssetAccessControl": "airflow.sdk.definitions.asset.access_control",
     "orchestrator.sdk.definitions.object_storage": "airflow.sdk.io.path",
 }
 

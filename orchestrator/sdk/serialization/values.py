@@ -160,5 +160,6 @@ def is_allowed(name: str) -> bool:
 
 
 def _name(value: Any) -> str:
-    kind = type(value)
-    return plain_types.PUBLIC_NAMES.get(kind.__module__, kind.__module__) + "." + kind.__qualname__
+    kind, names = type(value), plain_types.PUBLIC_NAMES
+    module = names.get(f"{kind.__module__}:{kind.__qualname__}") or names.get(kind.__module__, kind.__module__)
+    return f"{module}.{kind.__qualname__}"

@@ -16,7 +16,7 @@ from orchestrator.sdk.definitions.timetables.presets import CRON_PRESETS
 
 
 def also_expression(init: Callable[..., None]) -> Callable[..., None]:
-    """Let ``expression=`` name the cron expression too: its name in ``airflow.sdk``, and ``cron`` that in ``airflow.timetables``."""
+    """Let ``expression=``, its name in ``airflow.sdk``, stand for ``cron``, its name in ``airflow.timetables``."""
 
     @functools.wraps(init)
     def taking(self: Any, *args: Any, **kwargs: Any) -> None:

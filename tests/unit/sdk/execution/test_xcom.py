@@ -227,3 +227,12 @@ def test_dicts_of_arguments_that_a_task_returned_may_hold_templates_and_single_v
         attempt(dag, name, supervisor, map_index=0)
     results = [supervisor.xcoms[name, "return_value"] for name in ("dicts", "values")]
     assert results == [{0: "2026-01-02"}, {0: "{{ ds }}"}]
+
+
+def test_an_asset_names_its_parts_as_airflow_does() -> None:
+    document: Any = encode(Asset("s3://bucket/key"))
+    assert (
+        document["__data__"]["access_control"]["__classname__"]
+        == "airflow.sdk.definitions.asset.access_control.AssetAccessControl"
+    )
+    assert decode(document) == Asset("s3://bucket/key")
