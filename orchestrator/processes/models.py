@@ -24,7 +24,7 @@ class Process(models.Model):
     class Meta:
         verbose_name_plural = "processes"
         indexes = [
-            # selectors.process_latest and the reaper: living processes of one kind, newest heartbeat first
+            # selectors.processes_latest and the reaper: living processes of one kind, newest heartbeat first
             models.Index(fields=["kind", "-heartbeat_at"], name="process_kind_heartbeat"),
         ]
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from orchestrator.config import conf
 from orchestrator.processes.models import Process
 from orchestrator.processes.pids import is_alive
 
 
-def process_latest(kind: str) -> Process | None:
-    """Return the part of a kind with the newest heartbeat, ended or not."""
-    return Process.objects.filter(kind=kind).order_by("-heartbeat_at").first()
+def processes_latest(kinds: Iterable[str]) -> dict[str, Process]:
+    """Return for each kind the part with the newest heartbeat, ended or not; one query, and none where no kind is asked for."""
+    newest = [Process.objects.filter(kind=kind).order_by("-heartbeat_at").values("pk")[:1] for kind in kinds]
+    if not newest:
+        return {}
+    wanted = reduce(or_, (Q(pk=Subquery(keys)) for keys in newest))
+    return {process.kind: process for process in Process.objects.filter(wanted)}
 
 
 def processes_alive(kind: str, now: datetime) -> QuerySet[Process]:

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from orchestrator.kernel.clock import utcnow
 from orchestrator.processes.health import PARTS, parts_health
 from orchestrator.processes.models import Process
-from orchestrator.processes.selectors import process_latest
+from orchestrator.processes.selectors import processes_latest
 from orchestrator.rest.operations import Call, Operations
 from orchestrator.version import AIRFLOW_VERSION, VERSION
 from runs.dispatch_lag import stuck_dispatch
@@ -27,13 +27,13 @@ def get_health(call: Call) -> dict[str, Any]:
     now = utcnow()
     try:
         found = parts_health(now)
-        latest = {part.kind: part.process or process_latest(part.kind) for part in found}
+        ended = processes_latest(part.kind for part in found if part.process is None)
         is_stuck = stuck_dispatch(now) is not None
     except DatabaseError:
         return {"metadatabase": {"status": "unhealthy"}} | {kind: _part(kind, None, False) for kind, _ in PARTS}
     # A scheduler that beats, while what could begin does not, is not healthy either (C02-e).
     parts = {part.kind: part.is_healthy and not (is_stuck and part.kind == "scheduler") for part in found}
-    shown = {part.kind: _part(part.kind, latest[part.kind], parts[part.kind]) for part in found}
+    shown = {part.kind: _part(part.kind, part.process or ended.get(part.kind), parts[part.kind]) for part in found}
     return {"metadatabase": {"status": "healthy"}} | shown
 
 

@@ -13,10 +13,11 @@ from django.test import Client
 from accounts.reach import Scope, reaching
 from dags_app.models import Dag
 from orchestrator.kernel.clock import utcnow
+from orchestrator.processes.models import Process
 from runs.dispatch_lag import stuck_dispatch
 from runs.models import DagRun, Pool, StateChange, TaskInstance
 from runs.services_hold import hold_place
-from tests.factories import make_dag, make_run, make_ti
+from tests.factories import NOON, make_dag, make_run, make_ti
 from tests.integration.runs.harness import Rounds, trigger
 from tests.specs import dag
 
@@ -108,7 +109,16 @@ def test_c02e_while_others_are_handed_over_a_backlog_is_healthy() -> None:
     assert status() == "healthy"
 
 
-def test_c02e_without_waiting_work_health_costs_two_queries(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_c02e_without_waiting_work_health_costs_two_queries_and_one_for_what_has_ended(
+    django_assert_num_queries: Any,
+) -> None:
     Rounds()
+    times = {"started_at": NOON, "heartbeat_at": NOON, "ended_at": NOON}
+    ended = [Process.objects.create(kind=kind, pid=1, **times) for kind in ("triggerer", "dag_processor")]
+    with django_assert_num_queries(3):
+        answer = Client().get("/api/v2/monitor/health").json()
+    assert [answer[part.kind]["status"] for part in ended] == ["unhealthy", "unhealthy"]
+    assert [answer[part.kind][f"latest_{part.kind}_heartbeat"] for part in ended] == [NOON.isoformat()] * 2
+    Process.objects.update(ended_at=None, heartbeat_at=utcnow())
     with django_assert_num_queries(2):
         assert status() == "healthy"
