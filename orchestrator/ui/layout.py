@@ -18,12 +18,19 @@ from orchestrator.ui.preferences import preferences_of
 from orchestrator.version import AIRFLOW_VERSION, VERSION
 from runs.live import feed
 
+WHOLE = "base.html"
+
 
 def layout_of(request: HttpRequest) -> str:
     """Return the template that a page extends."""
     if "X-Dialog" in request.headers:
         return "layouts/dialog.html"
-    return "layouts/part.html" if "HX-Request" in request.headers else "base.html"
+    return "layouts/part.html" if "HX-Request" in request.headers else WHOLE
+
+
+def is_whole_page(request: HttpRequest) -> bool:
+    """Return whether a page would be asked for with its shell: neither by htmx, nor for a dialog, nor by a script."""
+    return layout_of(request) == WHOLE and "X-Requested-With" not in request.headers
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.utils import timezone
 
 from accounts.along import bringing
+from orchestrator.ui.layout import is_whole_page
 from orchestrator.ui.navigation import numbers_along
 from orchestrator.ui.preferences import preferences_of
 
@@ -70,8 +71,7 @@ class SidebarMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_part = any(header in request.headers for header in ("HX-Request", "X-Dialog", "X-Requested-With"))
-        if request.method != "GET" or is_part or request.path_info.startswith(_WITHOUT_SIDEBAR):
+        if request.method != "GET" or not is_whole_page(request) or request.path_info.startswith(_WITHOUT_SIDEBAR):
             return self.get_response(request)
         with bringing(numbers_along):
             return self.get_response(request)

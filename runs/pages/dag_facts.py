@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
-from dags_app.models import Dag, DagFavorite, DagOwnerLink, DagTag, DagWarning, ParseImportError
+from dags_app.models import Dag, DagOwnerLink, DagTag, DagWarning, ParseImportError
 from orchestrator.counting import CountOf
+from orchestrator.facts import annotate_facts, read_facts
 from orchestrator.listing import ListOf
 from runs.hitl.selectors import questions
 from runs.models import DagRun
+from runs.pages.dags.rows import is_favorite_of, number_of
 from runs.states import DagRunState
 
 
@@ -36,15 +37,14 @@ class DagFacts:
 
 def with_facts(dags: QuerySet[Dag], user_name: str) -> QuerySet[Dag]:
     """Let a query for DAGs bring the facts of each, as a person sees them; ``facts_of`` reads them."""
-    runs = DagRun.objects.filter(dag_id=OuterRef("pk"))
-    newest = runs.order_by("-run_after", "-id")
+    newest = DagRun.objects.filter(dag_id=OuterRef("pk")).order_by("-run_after", "-id")
     own = {"dag_id": OuterRef("pk")}
     error = ParseImportError.objects.filter(bundle_id=OuterRef("bundle_id"), filename=OuterRef("relative_fileloc"))
     columns: dict[str, Combinable] = {
-        "running": CountOf(runs.filter(state=DagRunState.RUNNING)),
-        "queued": CountOf(runs.filter(state=DagRunState.QUEUED)),
+        "running": number_of(DagRunState.RUNNING),
+        "queued": number_of(DagRunState.QUEUED),
         "questions": CountOf(questions(None, None).filter(responded_at=None, dag_run__dag_id=OuterRef("pk"))),
-        "is_favorite": Exists(DagFavorite.objects.filter(**own, user_name=user_name)),
+        "is_favorite": is_favorite_of(user_name),
         "last_run_id": Subquery(newest.values("run_id")[:1]),
         "last_state": Subquery(newest.values("state")[:1]),
         "last_run_after": Subquery(newest.values("run_after")[:1]),
@@ -53,13 +53,9 @@ def with_facts(dags: QuerySet[Dag], user_name: str) -> QuerySet[Dag]:
         "owner_links": ListOf(DagOwnerLink.objects.filter(**own), "owner", "link"),
         "warnings": ListOf(DagWarning.objects.filter(**own).order_by("warning_type"), "message"),
     }
-    return dags.annotate(**{_column(name): column for name, column in columns.items()})
+    return annotate_facts(dags, columns)
 
 
 def facts_of(dag: Dag) -> DagFacts:
     """Return the facts of a DAG that was read ``with_facts``."""
-    return DagFacts(**{item.name: getattr(dag, _column(item.name)) for item in fields(DagFacts)})
-
-
-def _column(name: str) -> Any:
-    return f"fact_{name}"
+    return read_facts(DagFacts, dag)

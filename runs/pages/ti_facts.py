@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 
+from orchestrator.facts import annotate_facts, read_facts
 from orchestrator.listing import ListOf
 from runs.models import DagRun, HITLDetail, Hold, TaskInstance
 
@@ -50,13 +50,9 @@ def with_facts(rows: QuerySet[TaskInstance]) -> QuerySet[TaskInstance]:
         "previous": ListOf(indexes.filter(map_index__lt=OuterRef("map_index")).order_by("-map_index")[:1], *OF_INDEX),
         "next": ListOf(indexes.filter(map_index__gt=OuterRef("map_index")).order_by("map_index")[:1], *OF_INDEX),
     }
-    return rows.annotate(**{_column(name): column for name, column in columns.items()})
+    return annotate_facts(rows, columns)
 
 
 def facts_of(ti: TaskInstance) -> TiFacts:
     """Return the facts of a task instance that was read ``with_facts``."""
-    return TiFacts(**{item.name: getattr(ti, _column(item.name)) for item in fields(TiFacts)})
-
-
-def _column(name: str) -> Any:
-    return f"fact_{name}"
+    return read_facts(TiFacts, ti)

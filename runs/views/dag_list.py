@@ -25,7 +25,7 @@ from orchestrator.ui.returning import way_back
 from runs.pages.dags.facts import attach_facts
 from runs.pages.dags.list_spec import DAGS, spec_for
 from runs.pages.dags.quick import quick_tabs
-from runs.pages.dags.rows import with_facts
+from runs.pages.dags.rows import with_row_facts
 
 MOST_AT_ONCE = 1000
 
@@ -42,7 +42,7 @@ def dag_list(request: HttpRequest) -> HttpResponseBase:
         "any_dag": Dag.objects.exists,
         "dags_folder": conf.get("core", "dags_folder"),
     }
-    rows = with_facts(dags(), request.user)
+    rows = with_row_facts(dags(), request.user)
     return list_page(request, "runs/dag_list.html", spec_for(name), rows, attach=attach_facts, context=context)
 
 

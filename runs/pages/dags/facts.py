@@ -23,7 +23,7 @@ class Facts:
     running: int
     queued: int
     failure: Failure | None
-    is_favourite: bool
+    is_favorite: bool
     may_act: bool
     usual: float | None = None
     owners: list[str] = field(default_factory=list)
@@ -45,13 +45,13 @@ class Facts:
 
 
 def attach_facts(dags: Sequence[Any]) -> None:
-    """Give each DAG of a page its ``facts``; the DAGs come from ``with_facts``."""
+    """Give each DAG of a page its ``facts``; the DAGs come from ``with_row_facts``."""
     for dag, facts in zip(dags, facts_of(dags), strict=True):
         dag.facts = facts
 
 
 def facts_of(dags: Sequence[Any]) -> list[Facts]:
-    """Return what is shown of each DAG; the DAGs come from ``with_facts``."""
+    """Return what is shown of each DAG; the DAGs come from ``with_row_facts``."""
     runs = newest_runs({dag.pk: dag.runs_since for dag in dags})
     failures = failures_of([found[-1] for found in runs.values() if found])
     return [_of(dag, runs[dag.pk], failures) for dag in dags]
@@ -64,7 +64,7 @@ def _of(dag: Any, runs: list[DagRun], failures: dict[int, Failure]) -> Facts:
         running=dag.running,
         queued=dag.queued,
         failure=failures.get(runs[-1].pk) if runs else None,
-        is_favourite=dag.is_favourite,
+        is_favorite=dag.is_favorite,
         may_act=dag.may_act,
         usual=usual(of_successes(runs)),
         owners=[name.strip() for name in dag.owners.split(",") if name.strip()],

@@ -15,14 +15,13 @@ from runs.pages.dags.newest import reach
 from runs.states import DagRunState
 
 
-def with_facts(rows: QuerySet[Dag], user: Any) -> QuerySet[Dag]:
+def with_row_facts(rows: QuerySet[Dag], user: Any) -> QuerySet[Dag]:
     """Annotate DAGs with what ``facts_of`` reads: each is found by an index, and only for the rows of the page."""
-    marked = DagFavorite.objects.filter(user_name=user.get_username(), dag_id=OuterRef("pk"))
     return rows.annotate(
-        is_favourite=Exists(marked),
+        is_favorite=is_favorite_of(user.get_username()),
         may_act=may_act(user),
-        running=_number_of(DagRunState.RUNNING),
-        queued=_number_of(DagRunState.QUEUED),
+        running=number_of(DagRunState.RUNNING),
+        queued=number_of(DagRunState.QUEUED),
         runs_since=reach(),
     )
 
@@ -36,6 +35,12 @@ def may_act(user: Any) -> Case:
     return Case(default=Value(access.role is not None and access.role >= Role.USER), output_field=BooleanField())
 
 
-def _number_of(state: DagRunState) -> CountOf:
+def is_favorite_of(user_name: str) -> Exists:
+    """Return whether somebody has put a star on the DAG of the row."""
+    return Exists(DagFavorite.objects.filter(user_name=user_name, dag_id=OuterRef("pk")))
+
+
+def number_of(state: DagRunState) -> CountOf:
+    """Return how many runs of the DAG of the row are in a state."""
     # Not the reaching manager: the DAG of the row is reached, so are its runs.
     return CountOf(DagRun._base_manager.filter(dag_id=OuterRef("pk"), state=state))

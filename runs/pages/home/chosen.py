@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dags_app.models import Dag, DagFavorite
 from runs.models import DagRun
-from runs.pages.dags.rows import with_facts
+from runs.pages.dags.rows import with_row_facts
 
 MOST_FAILING = 8
 MOST_FAVOURITES = 8
@@ -19,7 +19,7 @@ MOST_NEXT = 8
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """DAGs as ``with_facts`` gives them.
+    """DAGs as ``with_row_facts`` gives them.
 
     Those whose newest run failed, the latest first but paused ones last; those with a star; those that run next.
     """
@@ -36,7 +36,7 @@ def chosen_dags(user: Any) -> Chosen:
     coming = Dag.objects.active().filter(is_paused=False, next_dagrun_create_after__isnull=False)
     following = coming.order_by("next_dagrun_create_after", "pk").values("pk")
     wanted = Q(pk__in=failing[:MOST_FAILING]) | Q(pk__in=marked[:MOST_FAVOURITES]) | Q(pk__in=following[:MOST_NEXT])
-    dags = with_facts(_with_newest().filter(wanted), user).order_by("pk")
+    dags = with_row_facts(_with_newest().filter(wanted), user).order_by("pk")
     # The limit is never reached; without it PostgreSQL expects most DAGs and spends 90 ms on compiling the query.
     return _sorted(list(dags[: MOST_FAILING + MOST_FAVOURITES + MOST_NEXT]))
 
@@ -47,7 +47,7 @@ def _sorted(dags: Sequence[Any]) -> Chosen:
     coming = (dag for dag in dags if not dag.is_paused and dag.next_dagrun_create_after is not None)
     return Chosen(
         failing=sorted(failing, key=lambda dag: dag.is_paused)[:MOST_FAILING],
-        favourites=[dag for dag in dags if dag.is_favourite][:MOST_FAVOURITES],
+        favourites=[dag for dag in dags if dag.is_favorite][:MOST_FAVOURITES],
         coming=sorted(coming, key=lambda dag: dag.next_dagrun_create_after)[:MOST_NEXT],
     )
 

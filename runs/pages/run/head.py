@@ -14,6 +14,7 @@ from accounts.roles import Role
 from dags_app.models import DagVersion
 from orchestrator.ui.texts import markdown
 from runs.clear_selection import deciding_version
+from runs.explain.gates import holds_of
 from runs.models import DagRun, Hold
 from runs.pages.rows import elapsed
 from runs.pages.run.given_params import conf_of, short
@@ -124,7 +125,7 @@ def _made(run: DagRun, user: Any) -> RunHead:
         seconds=elapsed(run.start_date, run.end_date),
         usual=usual(durations),
         measured=len(durations),
-        holds=_holds(run) if facts.has_holds and run.state not in DAG_RUN_FINISHED else [],
+        holds=holds_of(run) if facts.has_holds and run.state not in DAG_RUN_FINISHED else [],
         may_act=access_of(user).on_dag(Role.USER, run.dag_id) is Verdict.GRANTED,
         note=markdown(run.note) if run.note else "",
         compare_url=_compare_url(run, earlier),
@@ -135,10 +136,6 @@ def version_numbers(version_ids: Iterable[Any]) -> dict[Any, int]:
     """Return the numbers of versions by id; their documents are not read."""
     wanted = {version_id for version_id in version_ids if version_id}
     return dict(DagVersion.objects.filter(pk__in=wanted).values_list("pk", "version_number")) if wanted else {}
-
-
-def _holds(run: DagRun) -> list[Hold]:
-    return list(Hold.objects.filter(dag_run=run).order_by("task_id", "map_index"))
 
 
 def _beside(facts: RunFacts) -> tuple[list[DagRun], list[DagRun]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,6 +10,7 @@ from django.db.models.expressions import Combinable
 
 from dags_app.models import Dag, DagVersion
 from orchestrator.counting import CountOf
+from orchestrator.facts import annotate_facts, read_facts
 from orchestrator.listing import ListOf
 from runs.hitl.selectors import MOST_COUNTED
 from runs.models import DagRun, HITLDetail, Hold
@@ -55,12 +55,12 @@ def with_facts(runs: QuerySet[DagRun]) -> QuerySet[DagRun]:
         "has_holds": Exists(Hold.objects.filter(dag_run_id=OuterRef("pk"))),
         "questions": CountOf(asked[:MOST_COUNTED]),
     }
-    return runs.annotate(**{_column(name): column for name, column in columns.items()})
+    return annotate_facts(runs, columns)
 
 
 def facts_of(run: DagRun) -> RunFacts:
     """Return the facts of a run that was read ``with_facts``."""
-    return RunFacts(**{item.name: getattr(run, _column(item.name)) for item in fields(RunFacts)})
+    return read_facts(RunFacts, run)
 
 
 def _before() -> Q:
@@ -71,7 +71,3 @@ def _before() -> Q:
 def _after() -> Q:
     at = OuterRef("run_after")
     return Q(run_after__gte=at) & (Q(run_after__gt=at) | Q(pk__gt=OuterRef("pk")))
-
-
-def _column(name: str) -> Any:
-    return f"fact_{name}"
